@@ -1,0 +1,163 @@
+// Sluice's side of the comparison: the classes and options that a program would use.
+import { Consumer, Producer, ProducerConsumer, child, consumerSupervisor, name, startSupervisor } from "sluice";
+import type { Name, Subscription } from "sluice";
+import { item, processed, weigh } from "./workloads.ts";
+import type { Bench, Item, Wired } from "./workloads.ts";
+
+/** Makes `count` events, as many as are asked for, from `go` on. */
+class Numbers<T> extends Producer<T> {
+  readonly #make: (n: number) => T;
+  readonly #count: number;
+  #next = 0;
+  #asked = 0;
+  #going = false;
+
+  constructor(count: number, make: (n: number) => T) {
+    super();
+    this.#count = count;
+    this.#make = make;
+  }
+
+  go(): void {
+    this.#going = true;
+    this.emit(this.#take(this.#asked));
+  }
+
+  override handleDemand(demand: number): readonly T[] | void {
+    if (this.#going) return this.#take(demand);
+    this.#asked += demand;
+  }
+
+  #take(most: number): readonly T[] {
+    const events: T[] = [];
+    const end = Math.min(this.#next + most, this.#count);
+    for (let n = this.#next; n < end; n++) events.push(this.#make(n));
+    this.#next = end;
+    return events;
+  }
+}
+
+class Processor extends ProducerConsumer<Item, Item> {
+  override handleEvents(events: readonly Item[]): readonly Item[] {
+    return events.map(processed);
+  }
+}
+
+/** Adds up what arrives at all consumers of one run. */
+class Total {
+  sum = 0;
+  readonly reached: Promise<number>;
+  #missing: number;
+  #resolve!: (sum: number) => void;
+
+  constructor(count: number) {
+    this.#missing = count;
+    this.reached = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  add(sum: number, events: number): void {
+    this.sum += sum;
+    this.#missing -= events;
+    if (this.#missing === 0) this.#resolve(this.sum);
+  }
+}
+
+class Sum extends Consumer<number> {
+  readonly #total: Total;
+  constructor(total: Total) {
+    super();
+    this.#total = total;
+  }
+  override handleEvents(events: readonly number[]): void {
+    let sum = 0;
+    for (const n of events) sum += n;
+    this.#total.add(sum, events.length);
+  }
+}
+
+class Weight extends Consumer<Item> {
+  readonly #total: Total;
+  constructor(total: Total) {
+    super();
+    this.#total = total;
+  }
+  override handleEvents(events: readonly Item[]): void {
+    let sum = 0;
+    for (const event of events) sum += weigh(event);
+    this.#total.add(sum, events.length);
+  }
+}
+
+const integers: Name<Numbers<number>> = name("integers");
+const items: Name<Numbers<Item>> = name("items");
+const processor: Name<Processor> = name("processor");
+const identity = (n: number): number => n;
+
+/** What is timed: from the first event let go until all have arrived. */
+const wired = (source: Name<Numbers<number>> | Name<Numbers<Item>>, total: Total, tree: { stop(): Promise<void> }): Wired => ({
+  run() {
+    source.cast.go();
+    return total.reached;
+  },
+  stop: () => tree.stop(),
+});
+
+export const W1O: Bench = async (count) => {
+  const total = new Total(count);
+  const tree = await startSupervisor({
+    strategy: "one_for_all",
+    children: {
+      source: child(Numbers<Item>, { name: items, args: [count, item] }),
+      sink: child(Weight, { args: [total], subscribeTo: [items] }),
+    },
+  });
+  return wired(items, total, tree);
+};
+
+export const W2O: Bench = async (count) => {
+  const total = new Total(count);
+  const tree = await startSupervisor({
+    strategy: "one_for_all",
+    children: {
+      source: child(Numbers<Item>, { name: items, args: [count, item] }),
+      processor: child(Processor, { name: processor, subscribeTo: [items] }),
+      sink: child(Weight, { args: [total], subscribeTo: [processor] }),
+    },
+  });
+  return wired(items, total, tree);
+};
+
+const sums = async (count: number, subscription: Subscription<number>, consumers: number): Promise<Wired> => {
+  const total = new Total(count);
+  const sum = child(Sum, { args: [total], subscribeTo: [subscription] });
+  const tree = await startSupervisor({
+    strategy: "one_for_all",
+    children: {
+      source: child(Numbers<number>, { name: integers, args: [count, identity] }),
+      ...Object.fromEntries(Array.from({ length: consumers }, (_, n) => [`sum-${n}`, sum])),
+    },
+  });
+  return wired(integers, total, tree);
+};
+
+export const W3: Bench = (count) => sums(count, { to: integers, maxDemand: 100 }, 4);
+export const W6: Bench = (count) => sums(count, { to: integers, maxDemand: 1, minDemand: 0 }, 1);
+
+const children = async (count: number, task: (total: Total) => (n: number) => void | Promise<void>): Promise<Wired> => {
+  const total = new Total(count);
+  const tree = await startSupervisor({
+    strategy: "one_for_all",
+    children: {
+      source: child(Numbers<number>, { name: integers, args: [count, identity] }),
+      tasks: consumerSupervisor(task(total), { restart: "temporary", subscribeTo: [{ to: integers, maxDemand: 100 }] }),
+    },
+  });
+  return wired(integers, total, tree);
+};
+
+export const W7: Bench = (count) => children(count, (total) => (n) => total.add(n, 1));
+export const W7A: Bench = (count) =>
+  children(count, (total) => async (n) => {
+    await undefined;
+    total.add(n, 1);
+  });
