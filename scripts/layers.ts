@@ -1,0 +1,54 @@
+/**
+ * The layers of `src/`, lowest first: each names the layers right below it, and may import those and
+ * whatever these stand on. Everything that is said of layers elsewhere is made from this table.
+ */
+export const layers = {
+  support: [],
+  runtime: ["support"],
+  telemetry: ["runtime"],
+  process: ["telemetry"],
+  stage: ["process"],
+  store: ["process"],
+  pipeline: ["stage", "store"],
+  pubsub: ["process"],
+  presence: ["pubsub"],
+  channels: ["presence", "store"],
+  delivery: ["pipeline", "channels"],
+  client: [],
+  threads: ["stage"],
+  adapters: ["pipeline", "pubsub"],
+  dashboard: ["channels"],
+  testing: ["delivery", "client", "threads", "adapters", "dashboard"],
+  cli: ["testing"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A folder of `src/`. */
+export type Layer = keyof typeof layers;
+
+/** The layers that run in a browser too: nothing of Node may be imported in them. */
+export const browserSafe: readonly Layer[] = [
+  "support",
+  "runtime",
+  "telemetry",
+  "process",
+  "stage",
+  "pubsub",
+  "client",
+];
+
+/** The highest layer that `src/index.ts`, the root of the package, may show. */
+export const rootLayer: Layer = "stage";
+
+/** The layers that stand below `layer`: those that it may import. */
+export function below(layer: Layer): Layer[] {
+  const found = layers[layer].flatMap((next: Layer) => [next, ...below(next)]);
+  return (Object.keys(layers) as Layer[]).filter((name) => found.includes(name));
+}
+
+/** The table as a Mermaid graph; ARCHITECTURE.md shows it. */
+export function diagram(): string {
+  const edges = Object.entries(layers).flatMap(([layer, next]) =>
+    next.map((name) => `  ${layer} --> ${name}`),
+  );
+  return ["graph TD", ...edges].join("\n");
+}
