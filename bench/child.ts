@@ -23,4 +23,14 @@ async function measure(events: number): Promise<{ readonly ms: number; readonly 
 const events = Number(count ?? workload.count);
 await measure(workload.warmUp);
 const { ms, sum } = await measure(events);
-console.info(JSON.stringify({ workload: name, peer, events, ms, perSecond: (events / ms) * 1000, sum, peakRssBytes: process.resourceUsage().maxRSS * 1024 }));
+console.info(
+  JSON.stringify({
+    workload: name,
+    peer,
+    events,
+    ms,
+    perSecond: (events / ms) * 1000,
+    sum,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  }),
+);

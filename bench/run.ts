@@ -30,15 +30,20 @@ function chosen<N extends string>(list: string | undefined, known: readonly N[])
   if (list === undefined) return known;
   const names = list.split(",");
   const unknown = names.filter((name) => !(known as readonly string[]).includes(name));
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  if (unknown.length > 0)
+    throw new Error(`unknown: ${unknown.join(", ")}; there are ${known.join(", ")}`);
   return known.filter((name) => names.includes(name));
 }
 
 const every = Object.keys(workloads) as WorkloadName[];
-const names = chosen(options.only ?? (options.gate ? gates.map((gate) => gate.workload).join(",") : undefined), every);
+const names = chosen(
+  options.only ?? (options.gate ? gates.map((gate) => gate.workload).join(",") : undefined),
+  every,
+);
 const peers = chosen(options.peers, [...new Set(every.flatMap((name) => workloads[name].peers))]);
 const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${options.rounds}: a whole number from 1`);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds ${options.rounds}: a whole number from 1`);
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 32));
 
 /** Mulberry32: the same seed gives the same order of runs. */
@@ -65,14 +70,19 @@ const run = promisify(execFile);
 /** One fresh process; its result is only taken with the right checksum. */
 async function measure(workload: WorkloadName, peer: PeerName, round: number): Promise<Result> {
   const limitMs = 120_000;
-  const child = run(process.execPath, ["--expose-gc", here("child.ts"), workload, peer], { timeout: limitMs, killSignal: "SIGKILL" });
+  const child = run(process.execPath, ["--expose-gc", here("child.ts"), workload, peer], {
+    timeout: limitMs,
+    killSignal: "SIGKILL",
+  });
   const { stdout } = await child.catch((error: Error & { readonly killed?: boolean }) => {
     throw error.killed ? new Error(`no result within ${limitMs / 1000} s`) : error;
   });
   const result = { ...(JSON.parse(stdout) as Omit<Result, "round">), round };
   const { sum, events } = result;
   if (sum !== expected.get(workload) || events !== workloads[workload].count) {
-    throw new Error(`wrong checksum: ${sum} after ${events} events, expected ${expected.get(workload)}`);
+    throw new Error(
+      `wrong checksum: ${sum} after ${events} events, expected ${expected.get(workload)}`,
+    );
   }
   return result;
 }
@@ -81,38 +91,59 @@ if (!existsSync(here("peers/node_modules"))) {
   console.info("installing the peers into bench/peers …");
   execFileSync("npm", ["install"], { cwd: here("peers"), stdio: "inherit" });
 }
-if (peers.includes("sluice")) execFileSync("npm", ["run", "--silent", "build"], { cwd: here(".."), stdio: "inherit" });
+if (peers.includes("sluice"))
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: here(".."), stdio: "inherit" });
 
-const expected = new Map(names.map((name) => [name, checksum(workloads[name], workloads[name].count)]));
-const pairs = names.flatMap((workload) =>
-  workloads[workload].peers.filter((peer) => peers.includes(peer)).map((peer) => ({ workload, peer })),
+const expected = new Map(
+  names.map((name) => [name, checksum(workloads[name], workloads[name].count)]),
 );
-const machine = { node: process.version, cpu: cpus()[0]!.model, cores: availableParallelism(), platform: `${process.platform} ${process.arch}` };
+const pairs = names.flatMap((workload) =>
+  workloads[workload].peers
+    .filter((peer) => peers.includes(peer))
+    .map((peer) => ({ workload, peer })),
+);
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]!.model,
+  cores: availableParallelism(),
+  platform: `${process.platform} ${process.arch}`,
+};
 const loadBefore = loadavg()[0]!;
 const random = randomFrom(seed);
 const results: Result[] = [];
 const failures: string[] = [];
 for (let round = 1; round <= rounds; round++) {
   for (const { workload, peer } of shuffle(pairs, random)) {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[Kround ${round}/${rounds} ${workload} ${peer}`);
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r\u001b[Kround ${round}/${rounds} ${workload} ${peer}`);
     try {
       results.push(await measure(workload, peer, round));
     } catch (error) {
-      failures.push(`${workload} ${peer}, round ${round}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(
+        `${workload} ${peer}, round ${round}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 }
 if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
 const load = [loadBefore, loadavg()[0]!] as const;
 
-for (const name of names) console.info(`${name}: ${workloads[name].title}, ${workloads[name].count.toLocaleString("en")} events`);
+for (const name of names)
+  console.info(
+    `${name}: ${workloads[name].title}, ${workloads[name].count.toLocaleString("en")} events`,
+  );
 console.info(`\n${table(results, names)}\n`);
-console.info(`Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores, ${machine.platform}; ${rounds} rounds, seed ${seed}; load average ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after`);
+console.info(
+  `Node ${machine.node}, ${machine.cpu}, ${machine.cores} cores, ${machine.platform}; ${rounds} rounds, seed ${seed}; load average ${load[0].toFixed(1)} before, ${load[1].toFixed(1)} after`,
+);
 console.info(`${results.length} runs with the right checksum, ${failures.length} failed`);
 
 mkdirSync(here("results"), { recursive: true });
 const file = `results/${new Date().toISOString().replaceAll(":", "-")}.json`;
-writeFileSync(here(file), `${JSON.stringify({ machine, load, seed, rounds, failures, results }, undefined, 1)}\n`);
+writeFileSync(
+  here(file),
+  `${JSON.stringify({ machine, load, seed, rounds, failures, results }, undefined, 1)}\n`,
+);
 console.info(`raw results: bench/${file}`);
 
 if (options.gate) {

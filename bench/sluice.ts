@@ -1,7 +1,15 @@
 // Sluice's side of the comparison: the classes and options that a program would use.
-import { Consumer, Producer, ProducerConsumer, child, consumerSupervisor, name, startSupervisor } from "sluice";
+import {
+  Consumer,
+  Producer,
+  ProducerConsumer,
+  child,
+  consumerSupervisor,
+  name,
+  startSupervisor,
+} from "sluice";
 import type { Name, Subscription } from "sluice";
-import { item, processed, weigh } from "./workloads.ts";
+import { item, processed, settled, weigh } from "./workloads.ts";
 import type { Bench, Item, Wired } from "./workloads.ts";
 
 /** Makes `count` events, as many as are asked for, from `go` on. */
@@ -94,7 +102,11 @@ const processor: Name<Processor> = name("processor");
 const identity = (n: number): number => n;
 
 /** What is timed: from the first event let go until all have arrived. */
-const wired = (source: Name<Numbers<number>> | Name<Numbers<Item>>, total: Total, tree: { stop(): Promise<void> }): Wired => ({
+const wired = (
+  source: Name<Numbers<number>> | Name<Numbers<Item>>,
+  total: Total,
+  tree: { stop(): Promise<void> },
+): Wired => ({
   run() {
     source.cast.go();
     return total.reached;
@@ -127,7 +139,11 @@ export const W2O: Bench = async (count) => {
   return wired(items, total, tree);
 };
 
-const sums = async (count: number, subscription: Subscription<number>, consumers: number): Promise<Wired> => {
+const sums = async (
+  count: number,
+  subscription: Subscription<number>,
+  consumers: number,
+): Promise<Wired> => {
   const total = new Total(count);
   const sum = child(Sum, { args: [total], subscribeTo: [subscription] });
   const tree = await startSupervisor({
@@ -143,13 +159,19 @@ const sums = async (count: number, subscription: Subscription<number>, consumers
 export const W3: Bench = (count) => sums(count, { to: integers, maxDemand: 100 }, 4);
 export const W6: Bench = (count) => sums(count, { to: integers, maxDemand: 1, minDemand: 0 }, 1);
 
-const children = async (count: number, task: (total: Total) => (n: number) => void | Promise<void>): Promise<Wired> => {
+const children = async (
+  count: number,
+  task: (total: Total) => (n: number) => void | Promise<void>,
+): Promise<Wired> => {
   const total = new Total(count);
   const tree = await startSupervisor({
     strategy: "one_for_all",
     children: {
       source: child(Numbers<number>, { name: integers, args: [count, identity] }),
-      tasks: consumerSupervisor(task(total), { restart: "temporary", subscribeTo: [{ to: integers, maxDemand: 100 }] }),
+      tasks: consumerSupervisor(task(total), {
+        restart: "temporary",
+        subscribeTo: [{ to: integers, maxDemand: 100 }],
+      }),
     },
   });
   return wired(integers, total, tree);
@@ -158,6 +180,6 @@ const children = async (count: number, task: (total: Total) => (n: number) => vo
 export const W7: Bench = (count) => children(count, (total) => (n) => total.add(n, 1));
 export const W7A: Bench = (count) =>
   children(count, (total) => async (n) => {
-    await undefined;
+    await settled;
     total.add(n, 1);
   });

@@ -9,13 +9,27 @@ export interface Item {
 }
 
 /** The n-th event, made anew. */
-export const item = (n: number): Item => ({ id: n, kind: n % 3 === 0 ? "refund" : "order", value: n & 1023, live: (n & 1) === 0 });
+export const item = (n: number): Item => ({
+  id: n,
+  kind: n % 3 === 0 ? "refund" : "order",
+  value: n & 1023,
+  live: (n & 1) === 0,
+});
 
 /** What the processor of W2O makes of an event: a new object. */
-export const processed = (event: Item): Item => ({ id: event.id, kind: event.kind, value: event.value + 1, live: !event.live });
+export const processed = (event: Item): Item => ({
+  id: event.id,
+  kind: event.kind,
+  value: event.value + 1,
+  live: !event.live,
+});
 
 /** What the consumer adds to its checksum; it reads every field. */
-export const weigh = (event: Item): number => event.id + event.value + event.kind.length + (event.live ? 1 : 0);
+export const weigh = (event: Item): number =>
+  event.id + event.value + event.kind.length + (event.live ? 1 : 0);
+
+/** What a child of W7A awaits once. */
+export const settled: Promise<void> = Promise.resolve();
 
 /** A pipeline that is wired up and waits. */
 export interface Wired {
@@ -30,7 +44,14 @@ export type Bench = (count: number) => Wired | Promise<Wired>;
 
 export type WorkloadName = "W1O" | "W2O" | "W3" | "W6" | "W7" | "W7A";
 
-export type PeerName = "sluice" | "plain-loop" | "node-streams" | "rxjs" | "effect" | "effect-for-each" | "p-queue";
+export type PeerName =
+  | "sluice"
+  | "plain-loop"
+  | "node-streams"
+  | "rxjs"
+  | "effect"
+  | "effect-for-each"
+  | "p-queue";
 
 /** One graph with its size. */
 export interface Workload {
@@ -94,7 +115,11 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
 };
 
 /** Peers whose producer waits for its consumers. Sluice is compared with the best of these. */
-export const withBackPressure: ReadonlySet<PeerName> = new Set(["node-streams", "effect", "p-queue"]);
+export const withBackPressure: ReadonlySet<PeerName> = new Set([
+  "node-streams",
+  "effect",
+  "p-queue",
+]);
 
 /** What all consumers of `workload` together must have added up after `count` events. */
 export function checksum(workload: Workload, count: number): number {

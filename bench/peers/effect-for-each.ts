@@ -1,5 +1,6 @@
 // Effect.forEach copies its whole input before it starts: faster than a stream of Effect, without back-pressure.
 import { Effect } from "effect";
+import { settled } from "../workloads.ts";
 import type { Bench } from "../workloads.ts";
 
 function* upTo(count: number): Generator<number> {
@@ -11,7 +12,10 @@ function bench(child: (n: number, add: (n: number) => void) => Effect.Effect<voi
   return (count) => {
     let sum = 0;
     const add = (n: number): void => void (sum += n);
-    const program = Effect.forEach(upTo(count), (n) => child(n, add), { concurrency: 100, discard: true });
+    const program = Effect.forEach(upTo(count), (n) => child(n, add), {
+      concurrency: 100,
+      discard: true,
+    });
     return { run: () => Effect.runPromise(program).then(() => sum) };
   };
 }
@@ -19,7 +23,7 @@ function bench(child: (n: number, add: (n: number) => void) => Effect.Effect<voi
 export const W7: Bench = bench((n, add) => Effect.sync(() => add(n)));
 export const W7A: Bench = bench((n, add) =>
   Effect.promise(async () => {
-    await undefined;
+    await settled;
     add(n);
   }),
 );

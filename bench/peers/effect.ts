@@ -1,6 +1,6 @@
 // Streams of Effect are pulled chunk by chunk; the window is the size of a chunk or of the queue between fibers.
-import { Effect, Queue, Stream } from "effect";
-import { item, processed, weigh } from "../workloads.ts";
+import { Effect, Stream } from "effect";
+import { item, processed, settled, weigh } from "../workloads.ts";
 import type { Bench } from "../workloads.ts";
 
 const zero = (): number => 0;
@@ -28,7 +28,9 @@ export const W3: Bench = (count) => {
   const program = Effect.gen(function* () {
     const queue = yield* Stream.range(0, count - 1, 100).pipe(Stream.toQueue({ capacity: 100 }));
     const consumer = Stream.fromQueue(queue).pipe(Stream.runFold(zero, add));
-    const sums = yield* Effect.all([consumer, consumer, consumer, consumer], { concurrency: "unbounded" });
+    const sums = yield* Effect.all([consumer, consumer, consumer, consumer], {
+      concurrency: "unbounded",
+    });
     return sums.reduce(add);
   });
   return { run: () => Effect.runPromise(Effect.scoped(program)) };
@@ -53,7 +55,7 @@ const bench =
 export const W7: Bench = bench((n) => Effect.succeed(n));
 export const W7A: Bench = bench((n) =>
   Effect.promise(async () => {
-    await undefined;
+    await settled;
     return n;
   }),
 );

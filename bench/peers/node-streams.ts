@@ -1,7 +1,7 @@
 // Streams in object mode; the window is the high-water mark.
 import { Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { item, processed, weigh } from "../workloads.ts";
+import { item, processed, settled, weigh } from "../workloads.ts";
 import type { Bench, Item } from "../workloads.ts";
 
 function source<T>(count: number, highWaterMark: number, make: (n: number) => T): Readable {
@@ -77,12 +77,14 @@ function forEach(child: (n: number, add: (n: number) => void) => void | Promise<
     let sum = 0;
     const add = (n: number): void => void (sum += n);
     const from = source(count, 100, identity);
-    return { run: () => from.forEach((n: number) => child(n, add), { concurrency: 100 }).then(() => sum) };
+    return {
+      run: () => from.forEach((n: number) => child(n, add), { concurrency: 100 }).then(() => sum),
+    };
   };
 }
 
 export const W7: Bench = forEach((n, add) => add(n));
 export const W7A: Bench = forEach(async (n, add) => {
-  await undefined;
+  await settled;
   add(n);
 });

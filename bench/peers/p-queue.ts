@@ -1,5 +1,6 @@
 // Tasks, a hundred at a time; the producer waits while a hundred more are queued.
 import PQueue from "p-queue";
+import { settled } from "../workloads.ts";
 import type { Bench } from "../workloads.ts";
 
 function bench(task: (n: number, add: (n: number) => void) => void | Promise<void>): Bench {
@@ -22,6 +23,6 @@ function bench(task: (n: number, add: (n: number) => void) => void | Promise<voi
 
 export const W7: Bench = bench((n, add) => add(n));
 export const W7A: Bench = bench(async (n, add) => {
-  await undefined;
+  await settled;
   add(n);
 });

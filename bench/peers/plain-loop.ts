@@ -1,5 +1,5 @@
 // The ceiling: the same work by calls in a loop, with no queue, no demand and nobody to supervise it.
-import { item, processed, weigh } from "../workloads.ts";
+import { item, processed, settled, weigh } from "../workloads.ts";
 import type { Bench } from "../workloads.ts";
 
 export const W1O: Bench = (count) => ({
@@ -44,7 +44,7 @@ export const W7A: Bench = (count) => ({
     let sum = 0;
     let next = 0;
     const child = async (n: number): Promise<void> => {
-      await undefined;
+      await settled;
       sum += n;
     };
     const lane = async (): Promise<void> => {

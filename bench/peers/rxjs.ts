@@ -1,7 +1,7 @@
 // Observables push: there is no demand, so these rows show what the same graph costs without back-pressure.
 import { lastValueFrom, map, mergeMap, of, range, reduce } from "rxjs";
 import type { Observable } from "rxjs";
-import { item, processed, weigh } from "../workloads.ts";
+import { item, processed, settled, weigh } from "../workloads.ts";
 import type { Bench } from "../workloads.ts";
 
 const add = (sum: number, n: number): number => sum + n;
@@ -38,7 +38,7 @@ export const W7: Bench = bench((count) => range(0, count).pipe(mergeMap((n) => o
 export const W7A: Bench = bench((count) =>
   range(0, count).pipe(
     mergeMap(async (n) => {
-      await undefined;
+      await settled;
       return n;
     }, 100),
   ),
