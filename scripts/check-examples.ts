@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { execPath } from "node:process";
+import ts from "typescript";
+import { compilerOptions } from "./compiler.ts";
+import { sourceCondition } from "./package.ts";
+import { reportProblems } from "./problems.ts";
+
+/** The longest that an example may run. */
+const limitMs = 20_000;
+
+interface Example {
+  /** Where it stands: file and line. */
+  readonly at: string;
+  /** The file that it was written to. */
+  readonly file: string;
+  /** Compiled only, since it does not end by itself: the fence says `ts no-run`. */
+  readonly compiledOnly: boolean;
+}
+
+/**
+ * Takes every TypeScript block out of the docstrings in `src/`, README.md and `docs/` (but `docs/adr/`, which
+ * tells of its day), compiles all, runs each, and tells which fail.
+ */
+export async function checkExamples(root: string): Promise<string[]> {
+  const folder = join(root, ".cache/doc-examples");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const examples = extract(root, folder);
+  const broken = compile(root, examples);
+  const problems = [...broken.values()].flat();
+  const queue = examples.filter(({ file, compiledOnly }) => !compiledOnly && !broken.has(file));
+  const runNext = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const failure = await run(root, next.file);
+      if (failure !== undefined) problems.push(`${next.at}: ${failure}`);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, runNext));
+  return problems.toSorted();
+}
+
+const fence = /^(?<indent>[ \t]*(?:\* )?)```ts(?<flag> no-run)?\n(?<code>.*?)^\k<indent>```$/gms;
+
+function extract(root: string, folder: string): Example[] {
+  const files = ["README.md", "src/**/*.ts", "docs/**/*.md"].flatMap((glob) =>
+    globSync(glob, { cwd: root, exclude: ["**/*.test.ts", "docs/adr/**"] }).toSorted(),
+  );
+  return files.flatMap((source) => {
+    const text = readFileSync(join(root, source), "utf8");
+    return [...text.matchAll(fence)].map((match) => {
+      const { indent = "", flag, code = "" } = match.groups ?? {};
+      const line = text.slice(0, match.index).split("\n").length;
+      const file = join(folder, `${source.replace(/\W/g, "-")}-${line}.ts`);
+      // As many lines above it as in its source, so that what is said of a line is true there.
+      const lines = code
+        .split("\n")
+        .map((text) => text.slice(Math.min(indent.length, text.length)));
+      writeFileSync(file, `${"\n".repeat(line)}${lines.join("\n")}`);
+      return { at: `${source}:${line}`, file, compiledOnly: flag !== undefined };
+    });
+  });
+}
+
+/** What the compiler says, by file. */
+function compile(root: string, examples: readonly Example[]): Map<string, string[]> {
+  const program = ts.createProgram(
+    examples.map(({ file }) => file),
+    {
+      ...compilerOptions(root),
+      declaration: false,
+      isolatedDeclarations: false,
+      moduleDetection: ts.ModuleDetectionKind.Force,
+    },
+  );
+  const broken = new Map<string, string[]>();
+  for (const { at, file } of examples) {
+    const source = program.getSourceFile(file);
+    const said = ts.getPreEmitDiagnostics(program, source).map(({ start = 0, messageText }) => {
+      const line = source ? source.getLineAndCharacterOfPosition(start).line + 1 : 0;
+      return `${at.replace(/\d+$/, String(line))}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+    });
+    if (said.length > 0) broken.set(file, said);
+  }
+  return broken;
+}
+
+function run(root: string, file: string): Promise<string | undefined> {
+  const child = spawn(execPath, [`--conditions=${sourceCondition}`, file], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: limitMs,
+  });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  return new Promise((done) => {
+    child.on("close", (code, signal) => {
+      const end = signal ? `did not end within ${limitMs} ms` : `ended with ${code}`;
+      done(code === 0 ? undefined : `${end}\n${errors.trim()}`);
+    });
+  });
+}
+
+if (import.meta.main) await reportProblems(checkExamples);
