@@ -1,0 +1,3 @@
+export { SluiceError } from "./errors.ts";
+export type { Addressable, ErrorCode, ErrorDetails } from "./errors.ts";
+export type { ExitReason } from "./exit-reason.ts";

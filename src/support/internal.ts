@@ -1,0 +1,12 @@
+// Data structures
+export { Deque } from "./deque.ts";
+export { DemandBuckets } from "./demand-buckets.ts";
+export type { DemandEntry } from "./demand-buckets.ts";
+export { TimerWheel } from "./timer-wheel.ts";
+export type { TimerEntry } from "./timer-wheel.ts";
+
+// Errors and exits
+export { SluiceError, checkInteger, invalidOption } from "./errors.ts";
+export type { Addressable, ErrorCode, ErrorDetails } from "./errors.ts";
+export { describe, describeReason, isOrderly } from "./exit-reason.ts";
+export type { ExitReason } from "./exit-reason.ts";
