@@ -1,0 +1,55 @@
+/** Telemetry events and what they carry. Counts are since the event before, unless said otherwise. */
+export interface TelemetryEvents {
+  /** A full buffer gave up events. */
+  "sluice.stage.discarded": { readonly stage: string; readonly count: number };
+  /** A stage was asked for `count` more events. */
+  "sluice.stage.demand": { readonly stage: string; readonly count: number };
+  /** Casts were dropped: the mailbox was full, or (`pid` undefined) there was no such process. */
+  "sluice.process.dropped": { readonly pid: string | undefined; readonly count: number };
+  /** A process ended. `label` tells what it ran. */
+  "sluice.process.exited": {
+    readonly pid: string;
+    readonly label: string;
+    readonly reason: unknown;
+  };
+  /** A killed process left a callback running, or one of those ended; `count` are running now. */
+  "sluice.process.zombie": { readonly pid: string; readonly count: number };
+  /** A supervisor started a child again, which had ended for `reason`. */
+  "sluice.supervisor.restarted": {
+    readonly supervisor: string;
+    readonly child: string;
+    readonly reason: unknown;
+  };
+  /** Broadcasts did not reach the other nodes. */
+  "sluice.pubsub.unreached": { readonly topic: string; readonly count: number };
+  /** A connection, join or message was refused: `what` it was, and why. */
+  "sluice.channels.refused": { readonly what: string; readonly reason: string };
+  /** The server closed a socket. */
+  "sluice.channels.closed": { readonly code: number; readonly reason: string };
+  /** A channel event was written to the sockets of `clients` clients, `latencyMs` after it entered the pipeline. */
+  "sluice.delivery.stop": {
+    readonly topic: string;
+    readonly event: string;
+    readonly latencyMs: number;
+    readonly clients: number;
+  };
+  /** A client confirmed a channel event, `latencyMs` after it entered the pipeline, by the server's clock. */
+  "sluice.delivery.receipt": {
+    readonly topic: string;
+    readonly event: string;
+    readonly latencyMs: number;
+  };
+  /** Something to read for whoever runs the program. With no listener, warnings and errors go to the console. */
+  "sluice.log": {
+    readonly level: LogLevel;
+    readonly message: string;
+    /** An error, a reason, or what else belongs to the message; often undefined. */
+    readonly details: unknown;
+  };
+}
+
+/** How much a log message matters. */
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+/** The name of a telemetry event. */
+export type TelemetryEvent = keyof TelemetryEvents;
