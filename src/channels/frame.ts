@@ -1,0 +1,90 @@
+// WebSocket frames of a server (RFC 6455 §5.2): final, unmasked, header and payload in one buffer, so that a broadcast
+// is framed once, every socket writes the same buffer, and nobody changes it afterwards.
+
+/** Why a socket is closed; numbers from 4000 are Sluice's own, 1000 is avoided because some clients stay away after it. */
+export type CloseCode =
+  /** Done. */
+  | 1000
+  /** Going away: disconnected by id, or silent for too long. */
+  | 1001
+  /** A frame broke the protocol. */
+  | 1002
+  /** A kind of frame that is not taken here. */
+  | 1003
+  /** Text that is no UTF-8. */
+  | 1007
+  /** A limit was overstepped again and again. */
+  | 1008
+  /** A message was too big. */
+  | 1009
+  /** A message could not be decoded. */
+  | 1011
+  /** The server restarts; come back. */
+  | 1012
+  /** Connected, and joined nothing in time. */
+  | 4001
+  /** No longer authorised. */
+  | 4003
+  /** Slow consumer: more bytes waited than are kept for one client. */
+  | 4008;
+
+const FINAL = 0x80;
+const TEXT = 0x1;
+const CLOSE = 0x8;
+const PING = 0x9;
+const PONG = 0xa;
+const MAX_CONTROL_BYTES = 125;
+
+/** Frames a text, for any number of sockets. */
+export function textFrame(text: string): Buffer {
+  const bytes = Buffer.byteLength(text);
+  const frame = openFrame(TEXT, bytes);
+  frame.write(text, frame.length - bytes);
+  return frame;
+}
+
+/** Frames the end of a connection; a reason over 123 bytes of UTF-8 is cut between characters. */
+export function closeFrame(code: CloseCode, reason = ""): Buffer {
+  const text = new Uint8Array(MAX_CONTROL_BYTES - 2);
+  const { written } = new TextEncoder().encodeInto(reason, text);
+  const frame = openFrame(CLOSE, 2 + written);
+  frame.writeUInt16BE(code, 2);
+  frame.set(text.subarray(0, written), 4);
+  return frame;
+}
+
+/** Frames a ping of at most 125 bytes. */
+export function pingFrame(payload: Uint8Array = new Uint8Array(0)): Buffer {
+  return controlFrame(PING, payload);
+}
+
+/** Frames the answer to a ping: its payload, of at most 125 bytes. */
+export function pongFrame(payload: Uint8Array): Buffer {
+  return controlFrame(PONG, payload);
+}
+
+function controlFrame(opcode: number, payload: Uint8Array): Buffer {
+  const kept = payload.subarray(0, MAX_CONTROL_BYTES);
+  const frame = openFrame(opcode, kept.length);
+  frame.set(kept, 2);
+  return frame;
+}
+
+/** A frame with its header written and its payload to be filled. */
+function openFrame(opcode: number, bytes: number): Buffer {
+  const header = bytes < 126 ? 2 : bytes < 0x1_0000 ? 4 : 10;
+  // Not from Buffer's pool: a frame waiting for a slow client would keep 8 KiB alive and count for its own few bytes.
+  const frame = Buffer.allocUnsafeSlow(header + bytes);
+  frame[0] = FINAL | opcode;
+  if (header === 2) {
+    frame[1] = bytes;
+  } else if (header === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(bytes, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeUInt32BE(Math.floor(bytes / 0x1_0000_0000), 2);
+    frame.writeUInt32BE(bytes % 0x1_0000_0000, 6);
+  }
+  return frame;
+}

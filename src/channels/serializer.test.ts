@@ -1,0 +1,393 @@
+import fc from "fast-check";
+import * as phoenix from "phoenix";
+import { describe, expect, it } from "vitest";
+import { defaultLimits } from "./limits.ts";
+import {
+  type Decoded,
+  type WireRef,
+  decode,
+  encodeBroadcast,
+  encodeClose,
+  encodeCrash,
+  encodePush,
+  encodeReply,
+} from "./serializer.ts";
+
+interface ClientMessage {
+  readonly join_ref: WireRef;
+  readonly ref: WireRef;
+  readonly topic: string;
+  readonly event: string;
+  readonly payload: unknown;
+}
+// The stock client's own serializer, which its types leave out.
+const { Serializer: client } = phoenix as unknown as {
+  Serializer: {
+    encode(message: ClientMessage, done: (text: string) => void): void;
+    decode(text: string, done: (message: ClientMessage) => void): void;
+  };
+};
+
+const failure = (run: () => unknown): unknown => {
+  try {
+    return run();
+  } catch (error) {
+    return error;
+  }
+};
+const text = (...elements: readonly unknown[]): string => JSON.stringify(elements);
+const decoded = (...elements: readonly unknown[]): Decoded => decode(text(...elements));
+const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+const widest = (count: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
+
+describe("decode", () => {
+  it("reads the five elements (§1.4)", () => {
+    expect(decoded("1", "2", "room:1", "new", { text: "hi" })).toEqual({
+      kind: "message",
+      message: { joinRef: "1", ref: "2", topic: "room:1", event: "new", payload: { text: "hi" } },
+    });
+  });
+
+  it("reads what the stock client sends", () => {
+    const message = {
+      join_ref: "4",
+      ref: "7",
+      topic: "room:1",
+      event: "phx_join",
+      payload: { token: "t" },
+    };
+    let sent = "";
+    client.encode(message, (text) => (sent = text));
+    expect(decode(sent)).toMatchObject({
+      kind: "message",
+      message: { joinRef: "4", ref: "7", payload: { token: "t" } },
+    });
+  });
+
+  it("keeps refs as they are: text, number or null (§1.2)", () => {
+    for (const ref of ["1", "", 1, 0, -2.5, null]) {
+      expect(decoded(ref, ref, "t", "e", {})).toMatchObject({
+        kind: "message",
+        message: { joinRef: ref, ref },
+      });
+    }
+  });
+
+  it("takes any JSON value as payload and ignores what follows it (§1.4)", () => {
+    for (const payload of ["text", [1], null, 5, true, {}]) {
+      expect(decoded(null, "1", "t", "e", payload, "more", {})).toMatchObject({
+        kind: "message",
+        message: { payload },
+      });
+    }
+  });
+
+  it.each([
+    "",
+    "not JSON",
+    "null",
+    "5",
+    '{"topic":"t","event":"e","payload":{},"ref":"1"}',
+    "[]",
+    '["1","1","t","e"]',
+    '["1","1","t","e",{}',
+    '["1","1","t","e",{}]]',
+    '["1","1","t",5,{}]',
+    '["1","1",null,"e",{}]',
+    '[{},"1","t","e",{}]',
+    '["1",true,"t","e",{}]',
+    '["1",1e400,"t","e",{}]',
+    '["1","1","t","e",1e]',
+  ])("finds no message in %j: close 1011 (§1.10)", (text) => {
+    expect(decode(text).kind).toBe("undecodable");
+  });
+
+  it("survives 30 KB of brackets (R62): no message, and the parser never sees them", () => {
+    expect(decode(nested(15_000))).toEqual({ kind: "undecodable", reason: "not a JSON array" });
+    expect(decode("[".repeat(30_000)).kind).toBe("undecodable");
+    expect(decode('{"a":'.repeat(6_000)).kind).toBe("undecodable");
+  });
+
+  it("answers a message that oversteps a limit by its refs and topic (3.1)", () => {
+    const refused = (reason: string): unknown => ({
+      kind: "refused",
+      joinRef: "1",
+      ref: 2,
+      topic: "t",
+      reason,
+    });
+    expect(decode(`["1",2,"t","e",${nested(15_000)}]`)).toEqual(refused("nested deeper than 64"));
+    expect(decode(`["1",2,"t","e",${nested(63)}]`).kind).toBe("message");
+    expect(decoded("1", 2, "t", "e", widest(1_000)).kind).toBe("message");
+    expect(decoded("1", 2, "t", "e", widest(1_001))).toEqual(
+      refused("more than 1000 keys in an object"),
+    );
+    expect(decoded("1", 2, "t", "e", Array(10_000).fill(0)).kind).toBe("message");
+    expect(decoded("1", 2, "t", "e", Array(10_001).fill(0))).toEqual(
+      refused("more than 10000 entries in an array"),
+    );
+    expect(decoded("1", 2, "t", "e".repeat(64), {}).kind).toBe("message");
+    expect(decoded("1", 2, "t", "e".repeat(65), {})).toEqual(refused("event over 64 bytes"));
+  });
+
+  it("bounds topics and refs in bytes, not in characters (3.1)", () => {
+    expect(decoded("1", "2", "é".repeat(127), "e", {}).kind).toBe("message");
+    expect(decoded("1", "2", "é".repeat(128), "e", {})).toMatchObject({
+      reason: "topic over 255 bytes",
+      ref: "2",
+    });
+    expect(decoded("1", "2".repeat(33), "t", "e", {})).toMatchObject({
+      reason: "ref over 32 bytes",
+    });
+    expect(decoded("1".repeat(33), "2", "t", "e", {})).toMatchObject({
+      reason: "join ref over 32 bytes",
+    });
+  });
+
+  it("refuses topics that could be taken for another: control characters, half characters (3.1)", () => {
+    for (const topic of ["a\n", "\0", "a\u007f", "a\u0085"]) {
+      expect(decoded(null, "1", topic, "e", {})).toMatchObject({
+        kind: "refused",
+        topic,
+        reason: "control character in the topic",
+      });
+    }
+    expect(decode(String.raw`[null,"1","a\ud800","e",{}]`)).toMatchObject({
+      reason: "half a character in the topic",
+    });
+  });
+
+  it("treats names of Object.prototype as names (R63)", () => {
+    for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty", ""]) {
+      expect(decoded(null, "1", name, name, {})).toMatchObject({
+        kind: "message",
+        message: { topic: name, event: name },
+      });
+    }
+    const result = decode(
+      '[null,"1","t","e",{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}]',
+    );
+    const payload = result.kind === "message" ? (result.message.payload as object) : {};
+    expect(Object.keys(payload)).toEqual(["__proto__", "constructor"]);
+    expect(Object.getPrototypeOf(payload)).toBe(Object.prototype);
+    expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  it("says nothing of the text in its reasons (3.5)", () => {
+    const secret = "hunter2";
+    for (const hostile of [
+      secret,
+      `["1","1","t\n${secret}","e",{}]`,
+      text("1", "1", "t", secret.repeat(100), {}),
+      `["1","1",{"${secret}":1},"e",{}]`,
+    ]) {
+      const result = decode(hostile);
+      expect(result.kind === "message" ? secret : result.reason).not.toContain(secret);
+    }
+  });
+
+  it("lives within other limits where they are given", () => {
+    expect(
+      decode(text("1", "1", "topic", "e", {}), { ...defaultLimits, maxTopicBytes: 4 }),
+    ).toMatchObject({ kind: "refused" });
+  });
+});
+
+describe("decode, whatever comes (R60)", () => {
+  /** Checks what a text decodes to against the text itself, and that it can be answered. */
+  const expectSane = (input: string): Decoded["kind"] => {
+    const result = decode(input);
+    if (result.kind === "message") {
+      const [joinRef, ref, topic, event, payload] = JSON.parse(input) as unknown[];
+      expect(result.message).toEqual({ joinRef, ref, topic, event, payload });
+      expect(Buffer.byteLength(result.message.topic)).toBeLessThanOrEqual(255);
+      expect(Buffer.byteLength(result.message.event)).toBeLessThanOrEqual(64);
+    }
+    if (result.kind === "undecodable") expect(result.reason.length).toBeGreaterThan(0);
+    else {
+      const { joinRef, ref, topic } = result.kind === "message" ? result.message : result;
+      const reply = JSON.parse(encodeReply(joinRef, ref, topic, "error")) as unknown[];
+      // JSON knows no −0.
+      expect(reply.slice(0, 3)).toEqual(
+        [joinRef, ref, topic].map((name) => (name === 0 ? 0 : name)),
+      );
+    }
+    return result.kind;
+  };
+
+  it("gives a value for 10,000 arbitrary texts", () => {
+    const noise = fc
+      .array(fc.constantFrom(...'[]{},:"\\0-9e+. \t\u0000ntrue'.split(""), "\ud800"), {
+        maxLength: 60,
+      })
+      .map((chars) => chars.join(""));
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: "binary" }), noise, fc.json()), (input) => {
+        expect(["message", "refused", "undecodable"]).toContain(expectSane(input));
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  it("gives a value for 50,000 valid frames that were cut, doubled and altered", () => {
+    const ref = fc.oneof(fc.constant(null), fc.string({ maxLength: 40 }), fc.double());
+    const topic = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 20 }),
+      fc.constantFrom("room:1", "phoenix", "__proto__"),
+    );
+    const valid = fc
+      .tuple(ref, ref, topic, fc.string({ maxLength: 10 }), fc.jsonValue({ maxDepth: 3 }))
+      .map((elements) => JSON.stringify(elements));
+    const mutation = fc.record({
+      at: fc.nat(200),
+      length: fc.nat(8),
+      insert: fc.oneof(
+        fc.string({ unit: "binary", maxLength: 3 }),
+        fc.constantFrom(
+          "[",
+          "]",
+          "{",
+          "}",
+          '"',
+          "\\",
+          ",",
+          ":",
+          "null",
+          "1e999",
+          "-",
+          "\\ud800",
+          '"__proto__":',
+          "[".repeat(70),
+          ",0".repeat(30),
+        ),
+      ),
+    });
+    const mutated = fc.tuple(valid, fc.array(mutation, { maxLength: 4 })).map(([text, mutations]) =>
+      mutations.reduce((text, { at, length, insert }) => {
+        const start = at % (text.length + 1);
+        return text.slice(0, start) + insert + text.slice(start + length);
+      }, text),
+    );
+    const kinds = { message: 0, refused: 0, undecodable: 0 };
+    fc.assert(
+      fc.property(mutated, (input) => {
+        kinds[expectSane(input)]++;
+      }),
+      { numRuns: 50_000 },
+    );
+    // All three are met, so the property is about each of them.
+    expect(Math.min(...Object.values(kinds))).toBeGreaterThan(100);
+  }, 60_000);
+});
+
+describe("encode", () => {
+  it("writes the shapes of §1.4, byte for byte", () => {
+    expect(encodePush("1", "room:1", "new", { n: 1 })).toBe('["1",null,"room:1","new",{"n":1}]');
+    expect(encodeBroadcast("room:1", "new", { n: 1 })).toBe('[null,null,"room:1","new",{"n":1}]');
+    expect(encodeReply("1", "2", "room:1", "ok")).toBe(
+      '["1","2","room:1","phx_reply",{"status":"ok","response":{}}]',
+    );
+    expect(encodeReply(null, "9", "phoenix", "ok")).toBe(
+      '[null,"9","phoenix","phx_reply",{"status":"ok","response":{}}]',
+    );
+    expect(encodeReply(null, 3, "x", "error", { reason: "unmatched topic" })).toBe(
+      '[null,3,"x","phx_reply",{"status":"error","response":{"reason":"unmatched topic"}}]',
+    );
+    expect(encodeClose("1", "room:1")).toBe('["1","1","room:1","phx_close",{}]');
+    expect(encodeCrash("1", "room:1")).toBe(
+      '["1","1","room:1","phx_error",{"reason":"channel_crash"}]',
+    );
+  });
+
+  it("is read by the stock client, whatever the names and payloads (test row 69)", () => {
+    const name = fc.string({ unit: "binary" });
+    const payload = fc.dictionary(name, fc.jsonValue());
+    const ref = fc.oneof(fc.constant(null), name, fc.integer());
+    fc.assert(
+      fc.property(ref, ref, name, name, payload, (joinRef, ref, topic, event, payload) => {
+        const json = JSON.parse(JSON.stringify(payload)) as unknown;
+        const heard: ClientMessage[] = [];
+        const hear = (text: string): void => client.decode(text, (message) => heard.push(message));
+        hear(encodePush(joinRef, topic, event, payload));
+        hear(encodeBroadcast(topic, event, payload));
+        hear(encodeReply(joinRef, ref, topic, "ok", payload));
+        expect(heard).toEqual([
+          { join_ref: joinRef, ref: null, topic, event, payload: json },
+          { join_ref: null, ref: null, topic, event, payload: json },
+          {
+            join_ref: joinRef,
+            ref,
+            topic,
+            event: "phx_reply",
+            payload: { status: "ok", response: json },
+          },
+        ]);
+      }),
+    );
+  });
+
+  it("replies with any JSON value (§1.4)", () => {
+    for (const response of [null, 0, "text", [1, 2], false]) {
+      expect(JSON.parse(encodeReply("1", "2", "t", "ok", response))).toEqual([
+        "1",
+        "2",
+        "t",
+        "phx_reply",
+        { status: "ok", response },
+      ]);
+    }
+  });
+
+  it.each([
+    ["null", null],
+    ["a list", [1]],
+    ["text", "text"],
+    ["bytes", new Uint8Array(2)],
+    ["a map", new Map([["a", 1]])],
+    ["a date", new Date(0)],
+    [
+      "an instance",
+      new (class Point {
+        x = 1;
+      })(),
+    ],
+    ["an object that says it is text", { toJSON: () => "text" }],
+  ])("refuses %s as the payload of a push or broadcast (§1.4, C36)", (_, payload) => {
+    const refused = {
+      code: "SLUICE_PAYLOAD_REFUSED",
+      details: { topic: "t", event: "e", why: "it is no plain object" },
+    };
+    expect(failure(() => encodePush("1", "t", "e", payload as object))).toMatchObject(refused);
+    expect(failure(() => encodeBroadcast("t", "e", payload as object))).toMatchObject(refused);
+  });
+
+  it("takes records without a prototype", () => {
+    expect(encodeBroadcast("t", "e", Object.assign(Object.create(null) as object, { a: 1 }))).toBe(
+      '[null,null,"t","e",{"a":1}]',
+    );
+  });
+
+  it("refuses what cannot be written, with the cause (R62)", () => {
+    const cycle: Record<string, unknown> = {};
+    cycle["self"] = cycle;
+    let deep: unknown = {};
+    for (let depth = 0; depth < 50_000; depth++) deep = { deep };
+    for (const value of [cycle, { big: 1n }, deep]) {
+      for (const error of [
+        failure(() => encodePush("1", "t", "e", value as object)),
+        failure(() => encodeReply("1", "2", "t", "ok", value)),
+      ]) {
+        expect(error).toMatchObject({ code: "SLUICE_PAYLOAD_REFUSED" });
+        expect((error as Error).cause).toBeInstanceOf(Error);
+      }
+    }
+    expect(() => encodeReply("1", "2", "t", "ok", () => 1)).toThrow(/no JSON value/);
+  });
+
+  it("refuses a payload over 1 MiB, in bytes (3.1)", () => {
+    const payload = (bytes: number): object => ({ d: "é".repeat((bytes - '{"d":""}'.length) / 2) });
+    expect(encodeBroadcast("t", "e", payload(1_048_576)).length).toBeGreaterThan(500_000);
+    expect(() => encodeBroadcast("t", "e", payload(1_048_578))).toThrow(/over 1048576 bytes/);
+  });
+});
