@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { argv, cwd, execPath } from "node:process";
+import { argv, execPath } from "node:process";
 
 /** Builds the package into `argv[2]`, by default dist/: modules, declarations, maps, and pages as they are. */
 const folder = resolve(argv[2] ?? "dist");
@@ -13,6 +13,6 @@ const { status } = spawnSync(
   [compiler, "-p", "tsconfig.build.json", "--outDir", folder],
   { stdio: "inherit" },
 );
-for (const file of globSync("src/**/*.{js,css,html,svg,ico}", { cwd: cwd() }))
+for (const file of globSync("src/**/*.{js,css,html,svg,ico}"))
   cpSync(file, join(folder, file.replace(/^src\//, "")));
 process.exitCode = status ?? 1;

@@ -1,4 +1,4 @@
-import { isBuiltin } from "node:module";
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { rolldown } from "rolldown";
 import { entryPoints, sourceCondition } from "./package.ts";
@@ -12,11 +12,16 @@ export async function checkBrowser(root: string): Promise<string[]> {
   const sources = entryPoints(root);
   const problems: string[] = [];
   for (const entry of entries) {
+    const source = join(root, sources.get(entry) ?? "");
+    if (!existsSync(source)) {
+      problems.push(`${entry}: not an entry point of package.json, or its source is missing`);
+      continue;
+    }
     const refuse = (id: string, importer: string | undefined): void => {
       problems.push(`${entry}: ${relative(root, importer ?? "")} imports ${id}`);
     };
     const bundle = await rolldown({
-      input: join(root, sources.get(entry) ?? ""),
+      input: source,
       platform: "browser",
       resolve: { conditionNames: [sourceCondition, "browser", "import", "default"] },
       logLevel: "silent",
@@ -24,7 +29,7 @@ export async function checkBrowser(root: string): Promise<string[]> {
         {
           name: "no-packages",
           resolveId(id, importer) {
-            if (!isBuiltin(id) && /^[./]/.test(id)) return null;
+            if (/^[./]/.test(id)) return null;
             refuse(id, importer);
             return { id, external: true };
           },

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import ts from "typescript";
+import { run } from "./command.ts";
 import { compilerOptions } from "./compiler.ts";
 import { sourceCondition } from "./package.ts";
 import { reportProblems } from "./problems.ts";
@@ -25,17 +25,26 @@ interface Example {
  * tells of its day), compiles all, runs each, and tells which fail.
  */
 export async function checkExamples(root: string): Promise<string[]> {
-  const folder = join(root, ".cache/doc-examples");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const examples = extract(root, folder);
+  // Within the repository, so that its package can be imported by name.
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  const folder = mkdtempSync(join(root, ".cache/doc-examples-"));
+  try {
+    return await failures(root, extract(root, folder));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function failures(root: string, examples: readonly Example[]): Promise<string[]> {
   const broken = compile(root, examples);
   const problems = [...broken.values()].flat();
   const queue = examples.filter(({ file, compiledOnly }) => !compiledOnly && !broken.has(file));
   const runNext = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const failure = await run(root, next.file);
-      if (failure !== undefined) problems.push(`${next.at}: ${failure}`);
+      const args = [`--conditions=${sourceCondition}`, next.file];
+      const { code, said } = await run(execPath, args, { cwd: root, timeoutMs: limitMs });
+      const end = code === null ? `did not end within ${limitMs} ms` : `ended with ${code}`;
+      if (code !== 0) problems.push(`${next.at}: ${end}\n${said.trimEnd()}`);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, runNext));
@@ -85,22 +94,6 @@ function compile(root: string, examples: readonly Example[]): Map<string, string
     if (said.length > 0) broken.set(file, said);
   }
   return broken;
-}
-
-function run(root: string, file: string): Promise<string | undefined> {
-  const child = spawn(execPath, [`--conditions=${sourceCondition}`, file], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: limitMs,
-  });
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-  return new Promise((done) => {
-    child.on("close", (code, signal) => {
-      const end = signal ? `did not end within ${limitMs} ms` : `ended with ${code}`;
-      done(code === 0 ? undefined : `${end}\n${errors.trim()}`);
-    });
-  });
 }
 
 if (import.meta.main) await reportProblems(checkExamples);

@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execPath } from "node:process";
+import { run } from "./command.ts";
 import { reportProblems } from "./problems.ts";
 
 /** What the package shows to npm, beside what is built. */
@@ -18,18 +18,18 @@ export async function checkPackage(root: string): Promise<string[]> {
     for (const name of asTheyAre)
       if (existsSync(join(root, name)))
         cpSync(join(root, name), join(scratch, name), { recursive: true });
-    const built = await run(root, execPath, [
+    const built = await complaints(root, execPath, [
       join(root, "scripts/build.ts"),
       join(scratch, "dist"),
     ]);
     if (built.length > 0) return built;
-    const packed = await run(scratch, "npm", ["pack", "--ignore-scripts", "--silent"]);
+    const packed = await complaints(scratch, "npm", ["pack", "--ignore-scripts", "--silent"]);
     if (packed.length > 0) return packed;
     const tarball = join(scratch, readdirSync(scratch).find((name) => name.endsWith(".tgz")) ?? "");
     return (
       await Promise.all([
-        run(root, "publint", ["run", tarball, "--strict"]),
-        run(root, "attw", [tarball, "--profile", "esm-only", "--format", "ascii"]),
+        complaints(root, "publint", ["run", tarball, "--strict"]),
+        complaints(root, "attw", [tarball, "--profile", "esm-only", "--format", "ascii"]),
       ])
     ).flat();
   } finally {
@@ -38,12 +38,18 @@ export async function checkPackage(root: string): Promise<string[]> {
 }
 
 /** What a command said, if it failed. */
-function run(cwd: string, command: string, args: readonly string[]): Promise<string[]> {
-  return new Promise((done) => {
-    execFile(command, args, { cwd }, (error, stdout, stderr) => {
-      done(error ? [`${command} ${args.join(" ")}: ${error.message}`, stdout, stderr] : []);
-    });
-  });
+async function complaints(
+  cwd: string,
+  command: string,
+  args: readonly string[],
+): Promise<string[]> {
+  const { code, said } = await run(command, args, { cwd });
+  return code === 0
+    ? []
+    : [
+        `${command} ended with ${code}
+${said.trimEnd()}`,
+      ];
 }
 
 if (import.meta.main) await reportProblems(checkPackage);

@@ -1,58 +1,52 @@
-import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { delimiter, resolve } from "node:path";
-import { env, execPath, exit } from "node:process";
+import { execPath } from "node:process";
+import { run } from "./command.ts";
 
-const script = (name: string): string[] => [execPath, `scripts/${name}.ts`];
+/** A check's name, and the command that fails when something is wrong. */
+type Checks = Readonly<Record<string, readonly [command: string, ...args: string[]]>>;
 
-/** Every check, the longest first; each is a command that fails when something is wrong. */
-const checks: Readonly<Record<string, readonly string[]>> = {
-  package: script("check-package"),
-  examples: script("check-examples"),
+/** Every check of the repository, the longest first. */
+const checks: Checks = {
+  package: [execPath, "scripts/check-package.ts"],
+  examples: [execPath, "scripts/check-examples.ts"],
   types: ["tsc"],
   lint: ["oxlint"],
-  docs: script("check-docs"),
+  docs: [execPath, "scripts/check-docs.ts"],
   unused: ["knip"],
-  imports: script("check-imports"),
-  browser: script("check-browser"),
+  imports: [execPath, "scripts/check-imports.ts"],
+  browser: [execPath, "scripts/check-browser.ts"],
   format: ["oxfmt", "--check"],
-  errors: script("check-errors"),
-  files: script("check-files"),
+  errors: [execPath, "scripts/check-errors.ts"],
+  files: [execPath, "scripts/check-files.ts"],
 };
 
-const queue = Object.entries(checks);
-let failed = 0;
-
-function run(
-  command: string,
-  args: readonly string[],
-): Promise<{ code: number | null; said: string }> {
-  const path = [resolve("node_modules/.bin"), env["PATH"]].join(delimiter);
-  const child = spawn(command, args, {
-    env: { ...env, PATH: path },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  return new Promise((done, fail) => {
-    child.on("error", fail);
-    child.on("close", (code) => done({ code, said }));
-  });
+/** Runs as many checks at once as there are cores; one line for each, and what a failed one said below it. */
+export async function runChecks(
+  checks: Checks,
+  print: (line: string) => void = console.log,
+): Promise<{ readonly failed: readonly string[] }> {
+  const queue = Object.entries(checks);
+  const failed: string[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [name, [command, ...args]] = next;
+      const start = performance.now();
+      const { code, said } = await run(command, args);
+      const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(5);
+      print(`${code === 0 ? "ok  " : "FAIL"} ${name.padEnd(9)}${seconds} s`);
+      if (code === 0) continue;
+      failed.push(name);
+      print(said.trimEnd().replace(/^/gm, "     "));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return { failed };
 }
 
-async function work(): Promise<void> {
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    const [name, [command = "", ...args]] = next;
-    const start = performance.now();
-    const { code, said } = await run(command, args);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(5);
-    console.log(`${code === 0 ? "ok  " : "FAIL"} ${name.padEnd(9)}${seconds} s`);
-    if (code === 0) continue;
-    failed += 1;
-    console.log(said.trimEnd().replace(/^/gm, "     "));
+if (import.meta.main) {
+  const { failed } = await runChecks(checks);
+  if (failed.length > 0) {
+    console.error(`\nfailed: ${failed.join(", ")}`);
+    process.exitCode = 1;
   }
 }
-
-await Promise.all(Array.from({ length: availableParallelism() }, work));
-exit(failed === 0 ? 0 : 1);
