@@ -83,8 +83,7 @@ function openFrame(opcode: number, bytes: number): Buffer {
     frame.writeUInt16BE(bytes, 2);
   } else {
     frame[1] = 127;
-    frame.writeUInt32BE(Math.floor(bytes / 0x1_0000_0000), 2);
-    frame.writeUInt32BE(bytes % 0x1_0000_0000, 6);
+    frame.writeBigUInt64BE(BigInt(bytes), 2);
   }
   return frame;
 }

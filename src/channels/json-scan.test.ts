@@ -46,6 +46,10 @@ describe("scanJson", () => {
     ).toBeUndefined();
   });
 
+  it("is not fooled by what closes more than it opened", () => {
+    expect(scanJson("]]]]]][[[[[", limits).excess).toBe("nested deeper than 4");
+  });
+
   it("tells where the head of a message ends", () => {
     const text = '["1", [2, 3], "room,1", "e", [[[[[';
     expect(text.slice(0, scanJson(text, limits).headEnd)).toBe('["1", [2, 3], "room,1"');

@@ -17,7 +17,7 @@ export class Outbox {
   #frames: (Buffer | undefined)[] = [];
   #droppable: boolean[] = [];
   #head = 0;
-  /** Nothing before this place can be dropped any more: dropping never looks twice at a frame. */
+  /** Nothing before this place can be dropped: dropping does not look at the same frames again and again. */
   #oldest = 0;
   #gaps = 0;
   #urgent: Buffer[] = [];
@@ -102,16 +102,14 @@ export class Outbox {
     if (waiting > 0 && (this.#gaps < 32 || this.#gaps < waiting)) return;
     const frames: Buffer[] = [];
     const droppable: boolean[] = [];
-    let oldest = 0;
     this.#frames.forEach((frame, at) => {
       if (frame === undefined) return;
-      if (at < this.#oldest) oldest++;
       frames.push(frame);
       droppable.push(this.#droppable[at]!);
     });
     this.#frames = frames;
     this.#droppable = droppable;
-    this.#oldest = oldest;
+    this.#oldest = 0;
     this.#head = 0;
     this.#gaps = 0;
   }
