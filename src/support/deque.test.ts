@@ -1,3 +1,6 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Deque } from "./deque.ts";
@@ -20,7 +23,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe("Deque", () => {
   it("behaves as an array does, whatever is done to it", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 40, size: "max" }), (steps) => {
         const deque = new Deque<number>();
         let model: number[] = [];
         let next = 0;
@@ -62,6 +65,24 @@ describe("Deque", () => {
     const deque = new Deque<undefined>();
     deque.push(undefined);
     expect([...deque]).toEqual([undefined]);
+  });
+
+  it("does not keep alive what was taken out", async () => {
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    const deque = new Deque<object>();
+    const taken = Array.from({ length: 20 }, () => {
+      const element = {};
+      deque.push(element);
+      return new WeakRef(element);
+    });
+    while (deque.length > 5) deque.shift();
+    await turn(); // A WeakRef holds its target until the turn ends.
+    gc();
+    expect(taken.map((ref) => ref.deref() !== undefined)).toEqual(
+      taken.map((_, index) => index >= 15),
+    );
+    expect(deque.length).toBe(5);
   });
 
   it("visits what is pushed during iteration", () => {

@@ -114,7 +114,7 @@ function tickOf(timeMs: number): number {
 function levelOf(tick: number, cursor: number): number {
   const upper = Math.floor(tick / HALF) ^ Math.floor(cursor / HALF);
   if (upper !== 0) return HALF_LEVELS + Math.floor((31 - Math.clz32(upper)) / 5);
-  const lower = (tick ^ cursor) & (HALF - 1);
+  const lower = tick ^ cursor;
   return lower === 0 ? 0 : Math.floor((31 - Math.clz32(lower)) / 5);
 }
 

@@ -1,0 +1,17 @@
+// A1: a consumer with default options asks for 1000 once; then nothing until pages are pushed.
+import { Consumer, child, run } from "sluice";
+import { PageProducer, pages, work, type Page } from "./pages.ts";
+
+class PageConsumer extends Consumer<Page> {
+  override async handleEvents(events: readonly Page[]): Promise<void> {
+    for (const page of events) (await work(this.self.signal), console.info(page));
+  }
+}
+
+await run({
+  strategy: "one_for_one",
+  children: {
+    producer: child(PageProducer, { name: pages }),
+    consumer: child(PageConsumer, { subscribeTo: [pages] }),
+  },
+});

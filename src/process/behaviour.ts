@@ -1,0 +1,51 @@
+import { callbackNames } from "./callback-names.ts";
+
+/** Any function. */
+export type Fn = (...args: never[]) => unknown;
+
+/** What a class can be asked: its messages, found once per class. */
+export interface Behaviour {
+  readonly messages: Set<string>;
+  /** Own functions of the first instance were looked at. */
+  learned: boolean;
+}
+
+const behaviours = new WeakMap<object, Behaviour>();
+/** Marks the prototypes of the library's own classes: what stands on them is no message. */
+const basePrototypes = new WeakSet<object>();
+
+/** Declares that the members of this class are the library's, not messages. */
+export function baseClass(constructor: { readonly prototype: object }): void {
+  basePrototypes.add(constructor.prototype);
+}
+
+/** The messages of a class: its public methods without the callbacks. */
+export function behaviourOf(constructor: { readonly prototype: object }): Behaviour {
+  const known = behaviours.get(constructor);
+  if (known !== undefined) return known;
+  const messages = new Set<string>();
+  let prototype: object | null = constructor.prototype;
+  while (prototype !== null && prototype !== Object.prototype && !basePrototypes.has(prototype)) {
+    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (
+        typeof property.value === "function" &&
+        name !== "constructor" &&
+        !callbackNames.has(name)
+      )
+        messages.add(name);
+    }
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  const behaviour = { messages, learned: false };
+  behaviours.set(constructor, behaviour);
+  return behaviour;
+}
+
+/** Adds functions kept in fields, which the types take for messages too. */
+export function learn(behaviour: Behaviour, instance: object): void {
+  behaviour.learned = true;
+  for (const [name, value] of Object.entries(instance)) {
+    if (typeof value === "function" && !callbackNames.has(name) && !name.startsWith("~"))
+      behaviour.messages.add(name);
+  }
+}

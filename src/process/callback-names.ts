@@ -1,0 +1,19 @@
+/** Names that are callbacks, never messages. */
+export type CallbackName =
+  | "init"
+  | "terminate"
+  | "handleInfo"
+  | "handleDemand"
+  | "handleEvents"
+  | "handleSubscribe"
+  | "handleCancel";
+
+export const callbackNames: ReadonlySet<string> = new Set<CallbackName>([
+  "init",
+  "terminate",
+  "handleInfo",
+  "handleDemand",
+  "handleEvents",
+  "handleSubscribe",
+  "handleCancel",
+]);

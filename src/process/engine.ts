@@ -1,0 +1,34 @@
+import type { ExitReason } from "../support/internal.ts";
+import type { Message } from "./message.ts";
+
+/** Figures of a process at this moment, for topology and dashboards. */
+export type Figures = { readonly [figure: string]: number };
+
+/** What an upper layer adds to a process: it handles the message kinds that the process layer does not know. */
+export interface Engine {
+  /** `"supervisor"`, `"producer"`, …; for introspection. */
+  readonly role: string;
+  /** After a successful `init`, before any other message. */
+  started?(): unknown;
+  /** A message of a kind that is not the process layer's. A thenable holds the mailbox until it settles. */
+  receive(message: Message): unknown;
+  /** Finish and close; a thenable may settle later without holding the mailbox. */
+  drain?(): PromiseLike<unknown> | undefined;
+  /** Something was handled since the last look; a drain goes round until nothing moves. */
+  moved?(): number;
+  /** The process is about to stop: end what would keep it waiting. */
+  stopping?(reason: ExitReason): void;
+  /** The process is gone: release what points at it. */
+  exited?(reason: ExitReason): void;
+  /** Runs after everything that is buffered now. */
+  afterBuffered?(run: () => unknown): void;
+  /** Whom it is connected to, and how much waits where. */
+  inspect?(): { readonly figures: Figures; readonly upstream: readonly Upstream[] };
+}
+
+/** One subscription as seen from its consumer. */
+export interface Upstream {
+  readonly producer: object;
+  readonly maxDemand: number;
+  readonly pending: number;
+}

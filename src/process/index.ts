@@ -1,0 +1,50 @@
+// Processes
+export { Process, refOf } from "./process.ts";
+export type { Context, Self } from "./process.ts";
+export { info, start, stop } from "./start.ts";
+export { name, names } from "./name.ts";
+export { sleep } from "./sleep.ts";
+export { startTask, task } from "./task.ts";
+export type { RunningTask, Task } from "./task.ts";
+export type {
+  Acceptance,
+  Address,
+  CallOptions,
+  Calls,
+  Casts,
+  Emission,
+  MessageName,
+  Name,
+  NameFor,
+  NotAConsumer,
+  NotAProducer,
+  Ref,
+  Refusal,
+  Running,
+  Target,
+} from "./target.ts";
+export type { CallbackName } from "./callback-names.ts";
+export type { Fn } from "./behaviour.ts";
+
+// Supervisors
+export { child } from "./child-spec.ts";
+export type {
+  ChildOptions,
+  ChildSpec,
+  OptionalArgument,
+  OptionsOf,
+  OwnOptions,
+  Restart,
+  WithArgs,
+} from "./child-spec.ts";
+export { startSupervisor, supervisor } from "./supervisor.ts";
+export type {
+  Children,
+  RunningSupervisor,
+  Strategy,
+  Supervisor,
+  SupervisorOptions,
+} from "./supervisor.ts";
+export type { AnyProcessClass } from "./plan.ts";
+export { run } from "./run.ts";
+export type { RunOptions } from "./run.ts";

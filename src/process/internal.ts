@@ -1,0 +1,17 @@
+export { Cell, State } from "./cell.ts";
+export { cellOf } from "./process.ts";
+export { baseClass } from "./behaviour.ts";
+export { isThenable, type Deferred } from "./abort.ts";
+export type { Engine, Figures, Upstream } from "./engine.ts";
+export { ChildExitMessage, ClosureMessage, Kind, type Message } from "./message.ts";
+export { processes, ProcessTable } from "./process-table.ts";
+export { planOf, specOf } from "./child-spec.ts";
+export type { Plan } from "./plan.ts";
+export { watch } from "./monitor.ts";
+export { gone, running, spawn, stopCell } from "./start.ts";
+export { workPlan, Task } from "./task.ts";
+export { drain } from "./drain.ts";
+export { drainAndStop, interrupts } from "./run.ts";
+export { RestartIntensity } from "./restart-intensity.ts";
+export { sendWork } from "./ref.ts";
+export { Own } from "./self.ts";

@@ -1,0 +1,71 @@
+import { currentSystem } from "../runtime/internal.ts";
+import type { Cell } from "./cell.ts";
+import { specOf, type ChildOptions, type ChildSpec } from "./child-spec.ts";
+import { Process, type Context } from "./process.ts";
+import type { Plan } from "./plan.ts";
+import { running, spawn } from "./start.ts";
+import type { Running } from "./target.ts";
+
+/** A process that is one function; it has no messages. */
+export class Task extends Process {}
+
+/** A running task whose result is awaited. */
+export interface RunningTask<T> extends Running<Task> {
+  /** What the function gave; rejects with what it threw, or `SLUICE_EXITED` when it was stopped. */
+  readonly result: Promise<T>;
+}
+
+/** The plan of a function. */
+export function workPlan(plan: Plan, work: NonNullable<Plan["work"]>): Plan {
+  return { ...plan, work };
+}
+
+/**
+ * Describes a function as a child: it runs once, beside its siblings, and its end is an ordinary exit. Default restart
+ * `"temporary"`.
+ */
+export function task(
+  work: (context: Context) => unknown,
+  options: ChildOptions<Task> = {},
+): ChildSpec<Task> {
+  const spec = specOf(Task, { restart: "temporary", ...options }, "worker", work.name || "task");
+  return {
+    ...spec,
+    "~plan": workPlan(spec["~plan"], (cell: Cell) => work(cell)),
+  } as ChildSpec<Task>;
+}
+
+/**
+ * Starts a function as a process that the caller owns; `result` is what it gives.
+ *
+ * ```ts
+ * import { sleep, startTask } from "sluice";
+ *
+ * await using job = await startTask(async ({ signal }) => {
+ *   await sleep(10, signal);
+ *   return 42;
+ * });
+ * console.info(await job.result);
+ * ```
+ */
+export async function startTask<T>(
+  work: (context: Context) => T | Promise<T>,
+  options: ChildOptions<Task> = {},
+): Promise<RunningTask<T>> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  // A result that nobody reads is no floating failure: the exit reason tells of it.
+  promise.catch(() => {});
+  const { "~plan": plan } = specOf(Task, options, "worker", work.name || "task");
+  const begin = async (cell: Cell): Promise<void> => {
+    try {
+      resolve(await work(cell));
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  };
+  const cell = await spawn(currentSystem(), workPlan(plan, begin), undefined);
+  const task = running(cell);
+  void task.exited.then(() => reject(cell.signal.reason));
+  return Object.defineProperty(task, "result", { value: promise }) as unknown as RunningTask<T>;
+}

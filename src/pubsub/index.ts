@@ -1,0 +1,2 @@
+export { topic, topics } from "./topic.ts";
+export type { Topic } from "./topic.ts";

@@ -1,0 +1,2 @@
+export { bus } from "./bus.ts";
+export type { Bus, Listener } from "./bus.ts";

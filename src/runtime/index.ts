@@ -1,0 +1,2 @@
+export { currentSystem } from "./system.ts";
+export type { System } from "./system.ts";

@@ -1,0 +1,32 @@
+import type { Alarm, Runtime } from "./runtime.ts";
+
+/** The longest delay a host timer takes; longer ones ring early and are armed again. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** `setImmediate` where there is one, else a message to oneself: both let timers and sockets live. */
+function makeTurn(): (run: () => void) => void {
+  if (typeof setImmediate === "function") return (run) => void setImmediate(run);
+  const { port1, port2 } = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  port1.onmessage = () => waiting.shift()?.();
+  return (run) => {
+    waiting.push(run);
+    port2.postMessage(undefined);
+  };
+}
+
+/** The Runtime of Node and of browsers. */
+export function realRuntime(): Runtime {
+  return {
+    now: () => performance.now(),
+    wallNow: () => Date.now(),
+    random: () => Math.random(),
+    soon: (run) => queueMicrotask(run),
+    turn: makeTurn(),
+    alarm(ms: number, ring: () => void): Alarm {
+      const timer = setTimeout(ring, Math.min(Math.max(Math.ceil(ms), 0), longestTimerMs));
+      return { cancel: () => clearTimeout(timer) };
+    },
+    simulated: false,
+  };
+}

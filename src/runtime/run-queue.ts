@@ -1,0 +1,106 @@
+import { Deque } from "../support/internal.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** What the run queue runs: a process. */
+export interface Runnable {
+  /** Is it in the queue? Owned by the queue. */
+  queued: boolean;
+  /** Handles at most `limit` messages and says how many it did. */
+  run(limit: number): number;
+}
+
+/** How long one drain may keep the thread, in ms, unless set otherwise. */
+export const defaultBudgetMs = 1;
+/** Messages of one process before the next process has its turn. */
+const messagesPerRun = 32;
+/** Messages between two looks at the clock, at most: looking costs as much as a small message. */
+const longestStride = 128;
+
+/**
+ * The ready processes, first come first served, drained under a time budget per turn of the event loop: the first drain
+ * of a turn starts in a microtask, and when the budget is spent the rest waits until timers and sockets have had theirs.
+ * Promise chains that keep waking processes up share the budget of the turn they live in.
+ */
+export class RunQueue {
+  /** What one turn may take, in ms. */
+  budgetMs: number = defaultBudgetMs;
+  /** Told how long each drain took, in ms, when set. */
+  onDrain: ((ms: number) => void) | undefined = undefined;
+  readonly runtime: Runtime;
+  readonly waiting: Deque<Runnable> = new Deque();
+  /** When the budget of this turn ends; 0 when no turn is open. */
+  turnEnds = 0;
+  /** A drain is on its way or running. */
+  awake = false;
+  /** The time at the last look at the clock: within a drain, at most a fifth of the budget ago. */
+  lastLookMs = 0;
+  /** The clock's cost is spread over this many messages. */
+  stride = 16;
+  readonly drain: () => void = () => this.runUntil(this.turnEnds);
+  readonly endTurn: () => void = () => {
+    this.turnEnds = 0;
+    if (!this.awake) return;
+    this.openTurn();
+    this.drain();
+  };
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  /** Puts a process in line, once. */
+  ready(process: Runnable): void {
+    if (process.queued) return;
+    process.queued = true;
+    this.waiting.push(process);
+    if (!this.awake) this.wake();
+  }
+
+  wake(): void {
+    this.awake = true;
+    if (this.turnEnds === 0) this.openTurn();
+    this.runtime.soon(this.drain);
+  }
+
+  openTurn(): void {
+    this.turnEnds = this.runtime.now() + this.budgetMs;
+    this.runtime.turn(this.endTurn);
+  }
+
+  /** Runs one process for one message: the step of a simulation. */
+  step(): boolean {
+    const { waiting, runtime } = this;
+    if (waiting.length === 0) return false;
+    const chosen = runtime.pick === undefined ? 0 : runtime.pick(waiting.length);
+    for (let skipped = 0; skipped < chosen; skipped++) waiting.push(waiting.shift()!);
+    const process = waiting.shift()!;
+    process.queued = false;
+    process.run(1);
+    return true;
+  }
+
+  runUntil(deadline: number): void {
+    const { waiting, runtime } = this;
+    const started = runtime.now();
+    let now = (this.lastLookMs = started);
+    let sinceLook = 0;
+    while (now < deadline) {
+      const process = waiting.shift();
+      if (process === undefined) {
+        this.awake = false;
+        break;
+      }
+      process.queued = false;
+      sinceLook += process.run(Math.min(messagesPerRun, this.stride - sinceLook));
+      if (sinceLook < this.stride) continue;
+      const before = now;
+      now = this.lastLookMs = runtime.now();
+      // Look again after a fifth of the budget at this pace, so that a drain ends close to its deadline.
+      const perMessage = (now - before) / sinceLook;
+      const affordable = perMessage > 0 ? (this.budgetMs * 0.2) / perMessage : longestStride;
+      this.stride = Math.max(1, Math.min(longestStride, Math.floor(affordable), this.stride * 2));
+      sinceLook = 0;
+    }
+    if (this.onDrain !== undefined) this.onDrain(runtime.now() - started);
+  }
+}

@@ -1,0 +1,37 @@
+// Stages
+export { Producer } from "./producer.ts";
+export type { ProducerOptions } from "./producer.ts";
+export { ProducerConsumer } from "./producer-consumer.ts";
+export { Consumer } from "./consumer.ts";
+export type { ConsumerOptions } from "./consumer.ts";
+export { consumerSupervisor } from "./consumer-supervisor.ts";
+export type {
+  ConsumerSupervisorOptions,
+  EventProcessClass,
+  TaskContext,
+  TaskFunction,
+} from "./consumer-supervisor.ts";
+export type { CancelCause, Emitted, SubscriptionTerms } from "./stage-callbacks.ts";
+
+// Shorthands
+export { from } from "./from.ts";
+export type { ProducerClass } from "./from.ts";
+export { consumer, filter, flatMap, map, producer } from "./shorthands.ts";
+export type { ConsumerClass, ProducerConsumerClass } from "./shorthands.ts";
+
+// Subscriptions
+export { subscribe } from "./subscribe.ts";
+export type {
+  Accepting,
+  Emitting,
+  From,
+  Source,
+  Subscription,
+  Subscriptions,
+} from "./subscription.ts";
+export { demandDispatcher } from "./demand-dispatcher.ts";
+export type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+
+// Topology
+export { topology } from "./topology.ts";
+export type { Topology, TopologyEdge, TopologyNode } from "./topology.ts";

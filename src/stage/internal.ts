@@ -1,0 +1,3 @@
+export { ConsumerSupervisorProcess } from "./consumer-supervisor-engine.ts";
+export type { ConsumerEngine } from "./consumer-engine.ts";
+export type { ProducerEngine } from "./producer-engine.ts";

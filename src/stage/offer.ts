@@ -1,0 +1,78 @@
+import { SluiceError } from "../support/internal.ts";
+import type { Cell, Deferred } from "../process/internal.ts";
+
+type Settle = (error: unknown, value: unknown) => void;
+
+/**
+ * Events that wait to be taken or buffered, and the promise of it. Returned from a message it holds the reply, not the
+ * mailbox. A message that awaits it would hold the mailbox through which the asks come: that is noticed, and rejects.
+ */
+export class Offer implements Promise<void>, Deferred {
+  readonly [Symbol.toStringTag] = "Offer";
+  readonly cell: Cell;
+  /** The message whose callback made it. */
+  readonly madeIn: unknown;
+  readonly events: readonly unknown[];
+  readonly enteredMs: number;
+  /** Where the part that still waits begins. */
+  start = 0;
+  settled = false;
+  error: unknown = undefined;
+  listeners: Settle[] | undefined = undefined;
+
+  constructor(cell: Cell, events: readonly unknown[], enteredMs: number) {
+    this.cell = cell;
+    this.madeIn = cell.inHand;
+    this.events = events;
+    this.enteredMs = enteredMs;
+  }
+
+  settle(error: unknown): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.error = error;
+    const { listeners } = this;
+    this.listeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener(error, undefined);
+  }
+
+  "~settled"(listener: Settle): void {
+    if (this.settled) listener(this.error, undefined);
+    else (this.listeners ??= []).push(listener);
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- an offer is a promise that knows who awaits it
+  then<A = void, B = never>(
+    fulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    const promise = new Promise<void>((resolve, reject) => {
+      this["~settled"]((error) => (error === undefined ? resolve() : reject(error)));
+    });
+    // Whether the callback that made it holds the mailbox is known once that callback has returned.
+    if (!this.settled) queueMicrotask(() => this.refuseDeadlock());
+    return promise.then(fulfilled, rejected);
+  }
+
+  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<void | B> {
+    return this.then(undefined, rejected);
+  }
+
+  finally(last?: (() => void) | null): Promise<void> {
+    return this.then().finally(last);
+  }
+
+  refuseDeadlock(): void {
+    const { cell } = this;
+    if (this.settled || !cell.busy || cell.inHand === undefined || cell.inHand !== this.madeIn)
+      return;
+    const { pid } = cell;
+    this.settle(
+      new SluiceError(
+        "SLUICE_OFFER_AWAITED",
+        `${pid} awaits its own offer, which waits for the mailbox that it holds: return the offer instead`,
+        { pid },
+      ),
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { Process } from "../process/index.ts";
+import type { ConsumerOptions } from "./consumer.ts";
+import { ProducerConsumerEngine } from "./producer-consumer-engine.ts";
+import { emits, equip, producerOptionNames, type ProducerOptions } from "./producer.ts";
+import type { CancelCause, Emitted, SubscriptionTerms } from "./stage-callbacks.ts";
+import type { Accepting, Emitting, From } from "./subscription.ts";
+
+/**
+ * A stage that turns events of type `In` into events of type `Out`: any number per event, in order. It handles events
+ * only while somebody downstream has asked, and asks upstream only after handling, so that it stands still, with at most
+ * `maxDemand` events per subscription waiting, when downstream does. A full buffer stops it too; it never drops.
+ */
+export abstract class ProducerConsumer<In, Out> extends Process {
+  static readonly "~optionNames": ReadonlySet<string> = new Set([
+    ...producerOptionNames,
+    "subscribeTo",
+  ]);
+  /** A type only. */
+  declare readonly "~emits": Emitting<Out>;
+  /** A type only. */
+  declare readonly "~accepts": Accepting<In>;
+  /** A type only. */
+  declare readonly "~options"?: ProducerOptions<Out> & ConsumerOptions<In>;
+  /** Emits events beside what `handleEvents` returns. Takes ownership of the array. */
+  declare protected readonly emit: (events: readonly Out[]) => void;
+  /** Emits without loss, as in `Producer`. */
+  declare protected readonly offer: (events: readonly Out[]) => Promise<void>;
+  /** Takes all events at once if there is room, else none and returns false. */
+  declare protected readonly tryOffer: (events: readonly Out[]) => boolean;
+
+  /** @throws SLUICE_INVALID_OPTION, which fails the start */
+  constructor(options: ProducerOptions<Out> = {}) {
+    super();
+    equip(this, options, (cell, stage, given) => new ProducerConsumerEngine(cell, stage, given));
+  }
+
+  /** Handles a batch and returns what it makes of it. A promise holds the mailbox. */
+  protected abstract handleEvents(events: readonly In[], from: From): Emitted<Out>;
+  /** A subscription was made, as a consumer of it (`role` is then `"producer"`) or as its producer. */
+  protected handleSubscribe?(
+    role: "producer" | "consumer",
+    terms: SubscriptionTerms,
+    from: From,
+  ): "automatic" | "manual" | void;
+  /** A subscription ended, on either side. */
+  protected handleCancel?(cause: CancelCause, from: From): void;
+}
+
+emits(ProducerConsumer);

@@ -1,0 +1,32 @@
+import type { ExitReason } from "../support/internal.ts";
+import type { Context } from "../process/index.ts";
+import type { From } from "./subscription.ts";
+
+/** What a stage may give back: events now, events later, nothing. */
+export type Emitted<Out> = readonly Out[] | void | Promise<readonly Out[] | void>;
+
+/** The demand window and options of a subscription, as `handleSubscribe` sees them. */
+export interface SubscriptionTerms {
+  /** Most events in flight. */
+  readonly maxDemand: number;
+  /** It asks again when this few are left. */
+  readonly minDemand: number;
+  /** Partition it reads. */
+  readonly partition: string | number | undefined;
+}
+
+/** How a subscription ended: someone cancelled it, or the other side is gone. */
+export interface CancelCause {
+  /** `"cancel"` on purpose, `"down"` when the other side ended. */
+  readonly kind: "cancel" | "down";
+  /** Why. */
+  readonly reason: ExitReason;
+}
+
+/** The callbacks of a stage as its engine calls them. */
+export interface StageCallbacks {
+  handleDemand?(demand: number, context: Context): unknown;
+  handleEvents?(events: readonly unknown[], from: From): unknown;
+  handleSubscribe?(role: "producer" | "consumer", terms: SubscriptionTerms, from: From): unknown;
+  handleCancel?(cause: CancelCause, from: From): unknown;
+}

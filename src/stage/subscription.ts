@@ -1,0 +1,113 @@
+import {
+  checkInteger,
+  invalidOption,
+  type Addressable,
+  type ExitReason,
+} from "../support/internal.ts";
+import type { Ref } from "../process/index.ts";
+import type { SubscribeOptions } from "./protocol.ts";
+
+/** Brand content: what a stage emits. A record keeps it covariant. */
+export interface Emitting<T> {
+  /** A type only. */
+  readonly event: T;
+}
+/** Brand content: what a stage accepts. */
+export interface Accepting<T> {
+  /** A type only. */
+  readonly event: (event: T) => void;
+}
+
+/** Anything that emits events assignable to `T`: the ref, name or child slot of a producer. */
+export interface Source<T> {
+  /** A type only. */
+  readonly "~emits": Emitting<T>;
+}
+
+/** One subscription and its demand window. */
+export interface Subscription<T> {
+  /** Whose events. */
+  readonly to: Source<T>;
+  /** Most events in flight; default 1000. */
+  readonly maxDemand?: number;
+  /** Ask again when this few are left; default half of `maxDemand`. In a ConsumerSupervisor `maxDemand − 1`. */
+  readonly minDemand?: number;
+  /**
+   * What the end of the producer, or of the subscription, means for the consumer: `"permanent"` it ends too,
+   * `"transient"` only after a crash, `"temporary"` it goes on. Default `"permanent"`.
+   */
+  readonly cancel?: "permanent" | "transient" | "temporary";
+  /** Partition to read, for a partitioned producer. */
+  readonly partition?: string | number;
+}
+
+/** Producers to subscribe to at start, in order. */
+export type Subscriptions<T> = readonly (Source<T> | Subscription<T>)[];
+
+/** The other side of a subscription, as callbacks see it. */
+export interface From {
+  /** The process there. */
+  readonly ref: Ref<unknown>;
+  /** Tells subscriptions apart. */
+  readonly tag: number;
+  /** Ends the subscription; the consumer acts by its `cancel` mode. Default reason `"normal"`. */
+  cancel(reason?: ExitReason): void;
+  /** Asks for `count` more events, for a subscription made `"manual"`. @throws SLUICE_INVALID_OPTION */
+  ask(count: number): void;
+}
+
+/** A checked subscription. */
+export interface Wanted extends SubscribeOptions {
+  readonly to: Addressable;
+  readonly cancel: "permanent" | "transient" | "temporary";
+}
+
+const defaultMaxDemand = 1_000;
+const cancelModes: readonly unknown[] = ["permanent", "transient", "temporary"];
+const known: ReadonlySet<string> = new Set(["to", "maxDemand", "minDemand", "cancel", "partition"]);
+
+function isAddressable(value: unknown): value is Addressable {
+  return typeof value === "object" && value !== null && "~resolve" in value;
+}
+
+/**
+ * A subscription with its defaults. @throws SLUICE_INVALID_OPTION
+ */
+export function wanted(
+  given: unknown,
+  path: string,
+  leastDefault: (maxDemand: number) => number,
+): Wanted {
+  if (isAddressable(given)) return wanted({ to: given }, path, leastDefault);
+  if (
+    typeof given !== "object" ||
+    given === null ||
+    !isAddressable((given as { to?: unknown }).to)
+  ) {
+    throw invalidOption(path, given, "a ref, a name, a child, or { to: one of these }");
+  }
+  for (const option of Object.keys(given)) {
+    if (!known.has(option))
+      throw invalidOption(
+        `${path}.${option}`,
+        (given as Record<string, unknown>)[option],
+        `one of the options ${[...known].join(", ")}`,
+      );
+  }
+  const {
+    to,
+    maxDemand = defaultMaxDemand,
+    cancel = "permanent",
+    partition,
+  } = given as unknown as Wanted;
+  checkInteger(`${path}.maxDemand`, maxDemand, 1);
+  const { minDemand = leastDefault(maxDemand) } = given as unknown as Wanted;
+  checkInteger(`${path}.minDemand`, minDemand, 0, maxDemand - 1);
+  if (!cancelModes.includes(cancel))
+    throw invalidOption(
+      `${path}.cancel`,
+      cancel,
+      cancelModes.map((mode) => JSON.stringify(mode)).join(", "),
+    );
+  return { to, maxDemand, minDemand, cancel, partition };
+}

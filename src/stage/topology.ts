@@ -1,0 +1,105 @@
+import type { Addressable } from "../support/internal.ts";
+import type { Cell, Figures } from "../process/internal.ts";
+
+/** One process of a tree. */
+export interface TopologyNode {
+  /** Which process. */
+  readonly pid: string;
+  /** Its id below its supervisor, or its name. */
+  readonly label: string;
+  /** The pid of its parent, in this tree. */
+  readonly parent: string | undefined;
+  /** What it is. */
+  readonly kind: "supervisor" | "producer" | "producer_consumer" | "consumer" | "process";
+  /** What waits for it in its mailbox, user messages only. */
+  readonly mailbox: number;
+  /**
+   * How much is where, as far as its kind knows: `asked` demand outstanding, `waiting` before it, `buffered` behind it,
+   * `offers`, `running`, `done`, `failed`, `dropped`; events, since its start.
+   */
+  readonly figures: Figures;
+}
+
+/** One subscription. */
+export interface TopologyEdge {
+  /** The pid of the producer. */
+  readonly from: string;
+  /** The pid of the consumer. */
+  readonly to: string;
+  /** Most events in flight. */
+  readonly maxDemand: number;
+  /** Asked for and not handled yet. */
+  readonly pending: number;
+}
+
+/** What runs below a supervisor, and who subscribed to whom. */
+export interface Topology {
+  /** The processes, parents first. A ConsumerSupervisor stands for its children, which come and go. */
+  readonly nodes: readonly TopologyNode[];
+  /** The subscriptions. */
+  readonly edges: readonly TopologyEdge[];
+  /** The same as a Mermaid flowchart. */
+  readonly mermaid: string;
+}
+
+const kinds = new Set(["supervisor", "producer", "producer_consumer", "consumer"]);
+const noFigures: Figures = {};
+
+function visit(
+  cell: Cell,
+  parent: string | undefined,
+  nodes: TopologyNode[],
+  edges: TopologyEdge[],
+): void {
+  const { pid, engine } = cell;
+  const inspected = engine?.inspect?.();
+  const role = engine?.role ?? "process";
+  const kind = (
+    inspected !== undefined && role === "supervisor"
+      ? "consumer"
+      : kinds.has(role)
+        ? role
+        : "process"
+  ) as TopologyNode["kind"];
+  nodes.push({
+    pid,
+    label: cell.plan.label,
+    parent,
+    kind,
+    mailbox: cell.waiting,
+    figures: inspected?.figures ?? noFigures,
+  });
+  for (const { producer, maxDemand, pending } of inspected?.upstream ?? [])
+    edges.push({ from: (producer as Cell).pid, to: pid, maxDemand, pending });
+  if (inspected !== undefined || cell.more?.children === undefined) return;
+  for (const child of cell.more.children) visit(child, pid, nodes, edges);
+}
+
+const shapes = {
+  supervisor: ["{{", "}}"],
+  producer: ["([", "])"],
+  producer_consumer: ["[", "]"],
+  consumer: ["[/", "/]"],
+  process: ["(", ")"],
+} as const;
+
+function drawn({ nodes, edges }: Omit<Topology, "mermaid">): string {
+  const ids = new Map(nodes.map(({ pid }, index) => [pid, `n${index}`]));
+  const lines = nodes.map(
+    ({ pid, label, kind }) => `  ${ids.get(pid)}${shapes[kind][0]}"${label}"${shapes[kind][1]}`,
+  );
+  for (const { pid, parent } of nodes)
+    if (parent !== undefined) lines.push(`  ${ids.get(parent)} -.- ${ids.get(pid)}`);
+  for (const { from, to, maxDemand } of edges)
+    if (ids.has(from)) lines.push(`  ${ids.get(from)} -->|${maxDemand}| ${ids.get(to)}`);
+  return ["flowchart LR", ...lines].join("\n");
+}
+
+/** Reads a running tree, without waiting for any of its processes. Nobody there: an empty one. */
+export function topology(tree: Addressable): Topology {
+  const nodes: TopologyNode[] = [];
+  const edges: TopologyEdge[] = [];
+  const root = tree["~resolve"]() as Cell | undefined;
+  if (root !== undefined) visit(root, undefined, nodes, edges);
+  return { nodes, edges, mermaid: drawn({ nodes, edges }) };
+}
