@@ -19,7 +19,7 @@ export const layers = {
   adapters: ["pipeline", "pubsub"],
   dashboard: ["channels"],
   testing: ["delivery", "client", "threads", "adapters", "dashboard"],
-  cli: ["testing"],
+  cli: ["delivery", "client", "threads", "adapters", "dashboard"],
 } as const satisfies Record<string, readonly string[]>;
 
 /** A folder of `src/`. */
@@ -45,10 +45,16 @@ export function below(layer: Layer): Layer[] {
   return (Object.keys(layers) as Layer[]).filter((name) => found.includes(name));
 }
 
-/** The table as a Mermaid graph; ARCHITECTURE.md shows it. */
-export function diagram(): string {
-  const edges = Object.entries(layers).flatMap(([layer, next]) =>
-    next.map((name) => `  ${layer} --> ${name}`),
-  );
+/** The table as a Mermaid graph of the layers that there are; ARCHITECTURE.md shows it. */
+export function diagram(present: readonly Layer[]): string {
+  const nearest = (layer: Layer): Layer[] =>
+    layers[layer].flatMap((next: Layer) => (present.includes(next) ? [next] : nearest(next)));
+  const edges = present.flatMap((layer) => {
+    const next = new Set(nearest(layer));
+    const implied = [...next].flatMap(below);
+    return [...next]
+      .filter((name) => !implied.includes(name))
+      .map((name) => `  ${layer} --> ${name}`);
+  });
   return ["graph TD", ...edges].join("\n");
 }

@@ -1,0 +1,43 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+const pages = globSync(["*.md", "docs/**/*.md", "examples/**/*.md"], { cwd: root });
+const decisions = globSync("docs/adr/[0-9]*.md", { cwd: root }).filter(
+  (file) => !file.endsWith("0000-template.md"),
+);
+
+describe("the documents", () => {
+  it("link to files that there are", () => {
+    const dead = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !existsSync(resolve(root, dirname(page), target)))
+        .map((target) => `${page}: ${target}`),
+    );
+    expect(dead).toEqual(["docs/adr/0000-template.md: NNNN-title.md"]);
+  });
+
+  it("list every dependency with what it is for, and no other", () => {
+    const manifest = JSON.parse(read("package.json")) as Record<string, Record<string, string>>;
+    const named = Object.keys({ ...manifest["dependencies"], ...manifest["devDependencies"] });
+    const listed = read("docs/dependencies.md").matchAll(/^\| `(.+?)` +\| \S/gm);
+    expect([...listed].map(([, name]) => name).toSorted()).toEqual(named.toSorted());
+  });
+
+  it.each(decisions)("%s is a decision as they are written here", (file) => {
+    const text = read(file);
+    expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(60);
+    for (const part of ["Status", "Context", "Decision", "Consequences"])
+      expect(text).toMatch(new RegExp(`^(?:#+|-|\\*\\*) ?\\**${part}`, "m"));
+  });
+
+  it("show every decision in the index, each with a number of its own", () => {
+    const index = read("docs/adr/README.md");
+    const names = decisions.map((file) => file.replace("docs/adr/", ""));
+    expect(names.filter((name) => !index.includes(`(${name})`))).toEqual([]);
+    expect(new Set(names.map((name) => name.slice(0, 4))).size).toBe(names.length);
+  });
+});
