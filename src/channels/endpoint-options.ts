@@ -1,0 +1,83 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Context } from "../process/index.ts";
+import type { Channel } from "./definition.ts";
+import type { Limits } from "./limits.ts";
+import type { OriginOptions } from "./origin.ts";
+import type { Params } from "./params.ts";
+
+/** What is known of a connection beyond its params. */
+export interface ConnectInfo extends Context {
+  /** `x-…`, `sec-websocket-…`, `user-agent`, `traceparent` and `tracestate`; never cookies, which any page can make a browser send. */
+  readonly headers: Headers;
+  /** Address of the peer: the client, or the proxy it came through. */
+  readonly remoteAddress: string;
+  /** All params, those in brackets nested. */
+  readonly params: Params;
+}
+
+/** One mount: who may connect, and which channels there are. */
+export interface SocketOptions<SA> {
+  /**
+   * Decides who may connect; the result is the `assigns` of the socket. Refuses by throwing `Refused`: 403, before the
+   * upgrade. Keep it cheap, for clients try again for ever.
+   *
+   * @param params the params of the URL that are text, without `vsn`; records without a prototype
+   */
+  readonly connect: (
+    params: Readonly<Record<string, string>>,
+    info: ConnectInfo,
+  ) => SA | Promise<SA>;
+  /** Identifies all sockets of one user, for forced disconnects. */
+  readonly id?: (assigns: SA) => string;
+  /** The channels clients may join; the first whose pattern matches a topic is taken. */
+  readonly channels: readonly Channel<SA>[];
+  /** Bytes waiting for one client at most, then its topic's `slow`; default 1 MiB. */
+  readonly maxPendingBytes?: number;
+}
+
+/** Answers an HTTP request. A rejection is a 500 that tells nothing. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Options of an endpoint, wherever it listens. */
+export interface EndpointBase<SA> extends OriginOptions {
+  /** Where clients connect: `"/socket"` is `ws://…/socket/websocket`. */
+  readonly sockets: { readonly [path: `/${string}`]: SocketOptions<SA> };
+  /**
+   * Pages and other answers beside the sockets, by path; one `*` at the end stands for whatever follows, the first match
+   * counts. The Host is checked before a route runs, and the Origin if there is one.
+   */
+  readonly routes?: { readonly [path: `/${string}`]: Route };
+  /** Limits of all its sockets that differ from `defaultLimits`. */
+  readonly limits?: Partial<Limits>;
+}
+/** An endpoint with a server of its own, bound to `host`. */
+export interface OwnServer {
+  /** 0 takes a free one; `address` tells which. */
+  readonly port: number;
+  /** A server of its own is made. */
+  readonly server?: undefined;
+}
+/** An endpoint on a server that is there already, which it leaves open when it ends. */
+export interface GivenServer {
+  /** Requests and upgrades that are not the endpoint's are left to its other listeners. */
+  readonly server: Server;
+  /** It has one. */
+  readonly port?: undefined;
+}
+/** Options of an endpoint: safe when only `port` and `sockets` are given. */
+export type EndpointOptions<SA> = EndpointBase<SA> & (OwnServer | GivenServer);
+
+/** Where an endpoint listens. */
+export interface BoundAddress {
+  /** The address it is bound to. */
+  readonly host: string;
+  /** The port, also when a free one was taken. */
+  readonly port: number;
+  /** Both as the beginning of URLs, without a slash at the end. */
+  readonly url: string;
+}
+/** The messages of a running endpoint. */
+export interface EndpointServer {
+  /** Where it listens. */
+  address(): BoundAddress;
+}

@@ -1,0 +1,59 @@
+// Contracts: what may be said on which topic
+export type {
+  AnyTopic,
+  Broadcast,
+  ContractOf,
+  HistoryNotDeclared,
+  HistoryTopic,
+  InOf,
+  JoinParams,
+  JoinReply,
+  NotWithHistory,
+  OutOf,
+  PayloadOf,
+  Position,
+  ReplyOf,
+  Resumption,
+  Say,
+  TopicContract,
+  TopicMap,
+  TopicOf,
+  WithHistory,
+} from "./contract.ts";
+export { fields } from "./schema.ts";
+export type { Schema, SchemaResult } from "./schema.ts";
+
+// Channels
+export { Refused } from "./refused.ts";
+export type {
+  Channel,
+  ChannelCallbacks,
+  ChannelDefinition,
+  Handlers,
+  Hears,
+  History,
+  Joined,
+  JoinResult,
+  Keeps,
+  Later,
+  Schemas,
+  SlowPolicy,
+} from "./definition.ts";
+
+// Endpoints
+export type { Endpoint } from "./endpoint.ts";
+export type {
+  BoundAddress,
+  ConnectInfo,
+  EndpointBase,
+  EndpointOptions,
+  EndpointServer,
+  GivenServer,
+  OwnServer,
+  Route,
+  SocketOptions,
+} from "./endpoint-options.ts";
+export { defaultLimits } from "./limits.ts";
+export type { Limits } from "./limits.ts";
+export type { OriginOptions } from "./origin.ts";
+export type { Params } from "./params.ts";

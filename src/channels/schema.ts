@@ -1,0 +1,59 @@
+/** What a validation gives: the value as its type says, or what is wrong with it. */
+export type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] };
+
+/**
+ * The part of Standard Schema that is used to check what clients send: schemas of Zod, Valibot, ArkType and others fit as
+ * they are. Its result, not what came, is what a callback gets.
+ */
+export interface Schema<T> {
+  /** Standard Schema's one member. */
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+  };
+}
+
+interface FieldTypes {
+  readonly string: string;
+  readonly number: number;
+  readonly boolean: boolean;
+}
+
+/**
+ * A schema for a flat record: every field named here has to be there, of its type; numbers have to be finite. Fields that
+ * are not named here are left out of the result. For more, bring any Standard Schema library.
+ *
+ * ```ts
+ * import { fields } from "sluice/channels";
+ *
+ * const join = fields({ device: "string", version: "number" });
+ * console.info(join["~standard"].validate({ device: "phone", version: 2, admin: true }));
+ * ```
+ */
+export function fields<const F extends { readonly [name: string]: keyof FieldTypes }>(
+  fields: F,
+): Schema<{ readonly [K in keyof F]: FieldTypes[F[K]] }> {
+  type Output = { readonly [K in keyof F]: FieldTypes[F[K]] };
+  const validate = (value: unknown): SchemaResult<Output> => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return { issues: [{ message: "expected an object" }] };
+    }
+    const issues: { readonly message: string }[] = [];
+    const kept = Object.entries(fields).map(([name, type]): [string, unknown] => {
+      // Own properties only, read and written as data: `constructor` and `__proto__` are fields like any other.
+      const given: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
+      if (!isOfType(type, given)) issues.push({ message: `${name}: expected a ${type}` });
+      return [name, given];
+    });
+    return issues.length > 0 ? { issues } : { value: Object.fromEntries(kept) as Output };
+  };
+  return { "~standard": { version: 1, vendor: "sluice", validate } };
+}
+
+function isOfType(type: keyof FieldTypes, value: unknown): boolean {
+  return typeof value === type && (type !== "number" || Number.isFinite(value));
+}
