@@ -1,11 +1,18 @@
 /** What a {@link Histogram} has seen, in ms; all but `count` are undefined when that is 0. */
 export interface LatencySnapshot {
+  /** How many times were recorded. */
   readonly count: number;
+  /** The shortest, exactly. */
   readonly minMs: number | undefined;
+  /** The arithmetic mean, exactly. */
   readonly meanMs: number | undefined;
+  /** The median. */
   readonly p50Ms: number | undefined;
+  /** What 95 % do not exceed. */
   readonly p95Ms: number | undefined;
+  /** What 99 % do not exceed. */
   readonly p99Ms: number | undefined;
+  /** The longest, exactly. */
   readonly maxMs: number | undefined;
 }
 

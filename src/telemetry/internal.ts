@@ -1,6 +1,5 @@
 export type { Emitter } from "./emitter.ts";
 export {
-  attach,
   closed,
   delivered,
   demanded,
@@ -14,5 +13,3 @@ export {
   unreached,
   zombie,
 } from "./emitters.ts";
-export { Histogram } from "./histogram.ts";
-export type { LatencySnapshot } from "./histogram.ts";
