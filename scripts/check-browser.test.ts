@@ -27,6 +27,14 @@ describe("checkBrowser", () => {
     expect(await checkBrowser(tree.root)).toEqual([]);
   });
 
+  it("finds what takes a global of Node for granted as it is loaded", async () => {
+    using tree = plant({
+      ...pubsub,
+      "src/index.ts": "export const folder: string = process.cwd();\n",
+    });
+    expect(await checkBrowser(tree.root)).toEqual([".: ReferenceError: process is not defined"]);
+  });
+
   it("fails when an entry point is missing or empty", async () => {
     using tree = plant({ "src/pubsub/index.ts": "export type Bus = 1;\n" });
     expect(await checkBrowser(tree.root)).toEqual([

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { runInNewContext } from "node:vm";
 import { rolldown } from "rolldown";
 import { entryPoints, sourceCondition } from "./package.ts";
 import { reportProblems } from "./problems.ts";
@@ -7,40 +8,54 @@ import { reportProblems } from "./problems.ts";
 /** The entry points of the package that browsers load too. */
 const entries = [".", "./pubsub"];
 
-/** Bundles what is for browsers, and tells every import that no browser could follow. */
+/** Of what browsers have, what the package may need as it is loaded. */
+const globals =
+  "AbortController AbortSignal MessageChannel clearTimeout console crypto performance queueMicrotask setTimeout structuredClone";
+
+/** Bundles what is for browsers and loads it where there is nothing of Node; tells what no browser could follow. */
 export async function checkBrowser(root: string): Promise<string[]> {
   const sources = entryPoints(root);
-  const problems: string[] = [];
-  for (const entry of entries) {
+  const problems = entries.map(async (entry) => {
     const source = join(root, sources.get(entry) ?? "");
-    if (!existsSync(source)) {
-      problems.push(`${entry}: not an entry point of package.json, or its source is missing`);
-      continue;
-    }
-    const refuse = (id: string, importer: string | undefined): void => {
-      problems.push(`${entry}: ${relative(root, importer ?? "")} imports ${id}`);
-    };
-    const bundle = await rolldown({
-      input: source,
-      platform: "browser",
-      resolve: { conditionNames: [sourceCondition, "browser", "import", "default"] },
-      logLevel: "silent",
-      plugins: [
-        {
-          name: "no-packages",
-          resolveId(id, importer) {
-            if (/^[./]/.test(id)) return null;
-            refuse(id, importer);
-            return { id, external: true };
-          },
+    const missing = "not an entry point of package.json, or its source is missing";
+    const found = existsSync(source) ? await checkEntry(root, source) : [missing];
+    return found.map((problem) => `${entry}: ${problem}`);
+  });
+  return (await Promise.all(problems)).flat();
+}
+
+async function checkEntry(root: string, source: string): Promise<string[]> {
+  const problems: string[] = [];
+  const bundle = await rolldown({
+    input: source,
+    platform: "browser",
+    resolve: { conditionNames: [sourceCondition, "browser", "import", "default"] },
+    logLevel: "silent",
+    plugins: [
+      {
+        name: "no-packages",
+        resolveId(id, importer = "") {
+          if (/^[./]/.test(id)) return null;
+          problems.push(`${relative(root, importer)} imports ${id}`);
+          return { id, external: true };
         },
-      ],
-    });
-    const { output } = await bundle.generate({ format: "esm" });
-    await bundle.close();
-    if (output[0].exports.length === 0) problems.push(`${entry}: the bundle exports nothing`);
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ format: "iife", name: "bundle" });
+  await bundle.close();
+  if (problems.length > 0) return problems;
+  return output[0].exports.length === 0 ? ["the bundle exports nothing"] : load(output[0].code);
+}
+
+function load(code: string): string[] {
+  const here: Readonly<Record<string, unknown>> = globalThis;
+  try {
+    runInNewContext(code, Object.fromEntries(globals.split(" ").map((name) => [name, here[name]])));
+    return [];
+  } catch (error) {
+    return [String(error)];
   }
-  return problems;
 }
 
 if (import.meta.main) await reportProblems(checkBrowser);
