@@ -1,7 +1,5 @@
 import { describe } from "../support/internal.ts";
 
-const brand: unique symbol = Symbol.for("sluice.refused") as never;
-
 /**
  * Thrown to refuse a connection, a join or an event; `reason` is what the client is told, as the response of an error
  * reply (a connection is refused with 403 and told nothing). `instanceof` holds across copies of the package.
@@ -17,12 +15,13 @@ const brand: unique symbol = Symbol.for("sluice.refused") as never;
  */
 export class Refused extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && brand in value;
+    return typeof value === "object" && value !== null && "~refused" in value;
   }
 
   /** What the client is told; a plain object. */
   readonly reason: object;
-  protected readonly [brand] = true;
+  /** The runtime's own. */
+  readonly "~refused": true = true;
 
   constructor(reason: object) {
     super(`refused: ${describe(reason)}`);
