@@ -1,18 +1,18 @@
-import { SluiceError, describeReason, isOrderly, type ExitReason } from "../support/internal.ts";
+import type { ExitReason } from "../support/internal.ts";
 import { thread, type Runnable, type System } from "../runtime/internal.ts";
-import { exited as exitedEvent, log, zombie } from "../telemetry/internal.ts";
+import { log } from "../telemetry/internal.ts";
 import { abortReason, isAbort, isDeferred, isThenable } from "./abort.ts";
 import { behaviourOf, learn } from "./behaviour.ts";
+import { beginStop, end, lay, terminate } from "./end.ts";
 import type { Engine } from "./engine.ts";
+import { Extras } from "./extras.ts";
 import {
-  ChildExitMessage,
   ExitMessage,
   Kind,
   type ClosureMessage,
   type DrainMessage,
   type InfoMessage,
   type Message,
-  type Reply,
   type UserMessage,
 } from "./message.ts";
 import type { Plan } from "./plan.ts";
@@ -29,30 +29,6 @@ interface Instance {
   init?(): unknown;
   terminate?(reason: ExitReason, context: { readonly signal: AbortSignal }): unknown;
   handleInfo?(message: unknown): unknown;
-}
-
-/** What few processes need, made when the first of it is needed. */
-class Extras {
-  ref: ProcessRef | undefined = undefined;
-  own: Own | undefined = undefined;
-  controller: AbortController | undefined = undefined;
-  names: string[] | undefined = undefined;
-  links: Set<Cell> | undefined = undefined;
-  trap: ((from: Cell, reason: ExitReason) => unknown) | undefined = undefined;
-  children: Set<Cell> | undefined = undefined;
-  /** Called when the process is gone, by the runtime's own code. */
-  onDead: Set<(reason: ExitReason) => void> | undefined = undefined;
-  /** What takes back the watches that this process holds on others. */
-  watching: Set<() => void> | undefined = undefined;
-  /** Called once when the start has gone well. */
-  onStarted: (() => void) | undefined = undefined;
-  /** Called when the callback of a killed process has ended at last. */
-  onLaid: (() => void) | undefined = undefined;
-  /** Replies that wait for an offer. */
-  replies: Set<Reply> | undefined = undefined;
-  cancelGrace: (() => void) | undefined = undefined;
-  /** The deadline of `terminate`, while it runs. */
-  terminating: AbortController | undefined = undefined;
 }
 
 /** The callback in hand has settled: what it gave, and what follows. */
@@ -193,7 +169,7 @@ export class Cell implements Runnable {
     thread.running = this;
     let handled = 0;
     try {
-      if (this.stopReason !== undefined && this.state < State.ending) this.beginStop();
+      if (this.stopReason !== undefined && this.state < State.ending) beginStop(this);
       if (this.settled !== undefined) this.resume();
       if (this.state === State.starting && !this.busy && this.instance === undefined)
         this.construct(this.plan.work);
@@ -315,9 +291,9 @@ export class Cell implements Runnable {
   receiveUser(message: UserMessage): unknown {
     this.waiting--;
     const instance = this.instance!;
-    const result = (instance[message.name] as (...args: readonly unknown[]) => unknown).apply(
+    const result = (instance[message.name] as (...args: unknown[]) => unknown).apply(
       instance,
-      message.args,
+      message.args as unknown[],
     );
     const { reply } = message;
     if (!isThenable(result)) {
@@ -353,18 +329,9 @@ export class Cell implements Runnable {
   }
 
   settle(settled: Settled): void {
-    if (this.state === State.dead) return this.lay();
+    if (this.state === State.dead) return lay(this);
     this.settled = settled;
     this.system.queue.ready(this);
-  }
-
-  /** The callback of a killed process has ended: nothing of it counts any more. */
-  lay(): void {
-    if (!this.busy) return;
-    this.busy = false;
-    this.table.zombies--;
-    if (zombie.active) zombie.emit({ pid: this.pid, count: this.table.zombies });
-    this.more?.onLaid?.();
   }
 
   resume(): void {
@@ -392,7 +359,7 @@ export class Cell implements Runnable {
     if (this.state === State.starting || this.more?.terminating !== undefined)
       return this.die(reason);
     this.stopReason = reason;
-    if (this.state === State.running) this.beginStop();
+    if (this.state === State.running) beginStop(this);
     try {
       this.terminate();
     } catch (second) {
@@ -400,102 +367,13 @@ export class Cell implements Runnable {
     }
   }
 
-  beginStop(): void {
-    const wasStarting = this.state === State.starting;
-    this.state = State.ending;
-    const reason = this.stopReason!;
-    this.engine?.stopping?.(reason);
-    this.more?.controller?.abort(abortReason(reason));
-    this.more?.own?.abort(reason);
-    if (wasStarting && !this.busy) return this.die(reason);
-    if (this.busy) this.grace();
-  }
-
-  /** From now on `shutdown` ms until the kill. */
-  grace(): void {
-    const { shutdown } = this.plan;
-    const { extras, system } = this;
-    extras.cancelGrace?.();
-    if (typeof shutdown !== "number") return;
-    const entry = system.after(shutdown, () => {
-      extras.terminating?.abort(abortReason("killed"));
-      this.kill("killed");
-    });
-    extras.cancelGrace = () => system.cancel(entry);
-  }
-
+  /** Runs `terminate`, then ends; with none, ends at once. */
   terminate(): void {
-    const reason = this.stopReason!;
-    if (this.more?.terminating !== undefined || this.instance?.terminate === undefined)
-      return this.die(reason);
-    const controller = (this.extras.terminating = new AbortController());
-    this.grace();
-    const result = this.instance.terminate(reason, { signal: controller.signal });
-    if (isThenable(result)) this.hold(result, () => this.die(reason));
-    else this.die(reason);
+    terminate(this);
   }
 
-  /** The end: nothing of this incarnation runs any more, and all who asked are told, through their own mailboxes. */
+  /** The end: nothing of this incarnation runs any more. */
   die(reason: ExitReason): void {
-    if (this.state === State.dead) return;
-    const started = this.state !== State.starting;
-    this.state = State.dead;
-    this.doom = reason;
-    const { table, more, engine } = this;
-    table.remove(this);
-    if (this.busy) {
-      table.zombies++;
-      if (zombie.active) zombie.emit({ pid: this.pid, count: table.zombies });
-    }
-    if (more !== undefined) this.release(more, reason);
-    engine?.exited?.(reason);
-    this.refuseAll(reason);
-    if (started && !isOrderly(reason) && this.parent === undefined) {
-      log("error", `${this.pid} ended: ${describeReason(reason)}`, reason);
-    }
-    if (exitedEvent.active) exitedEvent.emit({ pid: this.pid, label: this.plan.label, reason });
-    const { parent } = this;
-    if (parent === undefined) return;
-    parent.more?.children?.delete(this);
-    parent.send(new ChildExitMessage(this, reason));
-  }
-
-  release(more: Extras, reason: ExitReason): void {
-    if (more.names !== undefined) for (const key of more.names) this.table.names.delete(key);
-    more.cancelGrace?.();
-    if (more.controller !== undefined && !more.controller.signal.aborted)
-      more.controller.abort(abortReason(reason));
-    more.own?.release();
-    if (more.watching !== undefined) for (const unwatch of more.watching) unwatch();
-    if (more.links !== undefined) {
-      for (const linked of more.links) {
-        linked.more?.links?.delete(this);
-        linked.exitSignal(this, reason);
-      }
-    }
-    if (more.children !== undefined)
-      for (const child of more.children)
-        child.exitSignal(this, reason === "normal" ? "shutdown" : reason);
-    if (more.onDead !== undefined) for (const told of more.onDead) told(reason);
-  }
-
-  /** Calls that nobody will answer any more are told so. */
-  refuseAll(reason: ExitReason): void {
-    const error = (): SluiceError =>
-      new SluiceError(
-        "SLUICE_EXITED",
-        `${this.pid} ended before it replied (${describeReason(reason)})`,
-        { reason },
-      );
-    if (this.inHand?.kind === Kind.user)
-      (this.inHand as UserMessage).reply?.settle(error(), undefined);
-    for (let message = this.head; message !== undefined; message = message.next) {
-      if (message.kind === Kind.user) (message as UserMessage).reply?.settle(error(), undefined);
-      else if (message.kind === Kind.drain)
-        (message as DrainMessage).reply.settle(undefined, undefined);
-    }
-    this.head = this.tail = this.inHand = undefined;
-    if (this.more?.replies !== undefined)
-      for (const reply of this.more.replies) reply.settle(error(), undefined);
+    if (this.state !== State.dead) end(this, reason);
   }
 }

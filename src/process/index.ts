@@ -48,3 +48,4 @@ export type {
 export type { AnyProcessClass } from "./plan.ts";
 export { run } from "./run.ts";
 export type { RunOptions } from "./run.ts";
+export { withSystem } from "./with-system.ts";

@@ -15,3 +15,5 @@ export { drainAndStop, interrupts } from "./run.ts";
 export { RestartIntensity } from "./restart-intensity.ts";
 export { sendWork } from "./ref.ts";
 export { Own } from "./self.ts";
+export { leftBehind, systemTurn } from "./with-system.ts";
+export { sleep } from "./sleep.ts";

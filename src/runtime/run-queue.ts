@@ -26,6 +26,8 @@ export class RunQueue {
   budgetMs: number = defaultBudgetMs;
   /** Told how long each drain took, in ms, when set. */
   onDrain: ((ms: number) => void) | undefined = undefined;
+  /** Told before each step of a simulation, when set. */
+  onStep: ((process: Runnable) => void) | undefined = undefined;
   readonly runtime: Runtime;
   readonly waiting: Deque<Runnable> = new Deque();
   /** When the budget of this turn ends; 0 when no turn is open. */
@@ -58,6 +60,8 @@ export class RunQueue {
 
   wake(): void {
     this.awake = true;
+    // A simulation takes the steps itself.
+    if (this.runtime.simulated) return;
     if (this.turnEnds === 0) this.openTurn();
     this.runtime.soon(this.drain);
   }
@@ -75,6 +79,8 @@ export class RunQueue {
     for (let skipped = 0; skipped < chosen; skipped++) waiting.push(waiting.shift()!);
     const process = waiting.shift()!;
     process.queued = false;
+    this.lastLookMs = runtime.now();
+    this.onStep?.(process);
     process.run(1);
     return true;
   }

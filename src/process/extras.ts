@@ -1,0 +1,29 @@
+import type { ExitReason } from "../support/internal.ts";
+import type { Cell } from "./cell.ts";
+import type { Reply } from "./message.ts";
+import type { ProcessRef } from "./ref.ts";
+import type { Own } from "./self.ts";
+
+/** What few processes need, made when the first of it is needed: an idle process is small. */
+export class Extras {
+  ref: ProcessRef | undefined = undefined;
+  own: Own | undefined = undefined;
+  controller: AbortController | undefined = undefined;
+  names: string[] | undefined = undefined;
+  links: Set<Cell> | undefined = undefined;
+  trap: ((from: Cell, reason: ExitReason) => unknown) | undefined = undefined;
+  children: Set<Cell> | undefined = undefined;
+  /** Called when the process is gone, by the runtime's own code. */
+  onDead: Set<(reason: ExitReason) => void> | undefined = undefined;
+  /** What takes back the watches that this process holds on others. */
+  watching: Set<() => void> | undefined = undefined;
+  /** Called once when the start has gone well. */
+  onStarted: (() => void) | undefined = undefined;
+  /** Called when the callback of a killed process has ended at last. */
+  onLaid: (() => void) | undefined = undefined;
+  /** Replies that wait for an offer. */
+  replies: Set<Reply> | undefined = undefined;
+  cancelGrace: (() => void) | undefined = undefined;
+  /** The deadline of `terminate`, while it runs. */
+  terminating: AbortController | undefined = undefined;
+}

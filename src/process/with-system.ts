@@ -1,0 +1,58 @@
+import { SluiceError } from "../support/internal.ts";
+import { System, thread } from "../runtime/internal.ts";
+import { processes } from "./process-table.ts";
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Systems replace the default of the thread one after the other. */
+export function systemTurn<T>(body: () => Promise<T>): Promise<T> {
+  const mine = last.then(body);
+  last = mine.catch(() => {});
+  return mine;
+}
+
+/** What a system still holds. */
+export function leftBehind(system: System): SluiceError<"SLUICE_LEFT_BEHIND"> | undefined {
+  const table = system.get(processes);
+  const found = [...table].map(({ pid }) => pid);
+  const timers = system.wheel.size;
+  const names = [...table.names.keys()];
+  if (found.length === 0 && timers === 0 && names.length === 0) return undefined;
+  const message = `left behind: processes ${found.join(", ") || "none"}; timers ${timers}; names ${names.join(", ") || "none"}`;
+  return new SluiceError("SLUICE_LEFT_BEHIND", message, { processes: found, timers, names });
+}
+
+/**
+ * Runs `body` with a fresh default system, for tests: real time, a world of its own. Calls in one thread run one after
+ * the other.
+ *
+ * ```ts
+ * import { Process, start, withSystem } from "sluice";
+ *
+ * class Echo extends Process {
+ *   say(text: string): string {
+ *     return text;
+ *   }
+ * }
+ * await withSystem(async () => {
+ *   await using echo = await start(Echo);
+ *   console.info(await echo.call.say("hello"));
+ * });
+ * ```
+ * @throws SLUICE_LEFT_BEHIND as a rejection when it leaves a process, timer or name
+ */
+export function withSystem<T>(body: (system: System) => T | Promise<T>): Promise<T> {
+  return systemTurn(async () => {
+    const system = new System();
+    const before = thread.system;
+    thread.system = system;
+    try {
+      const result = await body(system);
+      const left = leftBehind(system);
+      if (left !== undefined) throw left;
+      return result;
+    } finally {
+      thread.system = before;
+    }
+  });
+}
