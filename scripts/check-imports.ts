@@ -86,6 +86,8 @@ async function modulesOf(root: string, { types }: { types: boolean }): Promise<I
 
 function judge(from: string, dependency: IDependency): string[] {
   const { resolved: to, module: written, dependencyTypes, couldNotResolve } = dependency;
+  // A page's script imports what is served beside it.
+  if (written.startsWith("/")) return [];
   if (couldNotResolve) return [`${from}: "${written}" leads nowhere`];
   const is = (type: (typeof dependencyTypes)[number]): boolean => dependencyTypes.includes(type);
   // Asked for at run time, and missed without harm.
