@@ -10,7 +10,7 @@ import { log, restarted } from "../telemetry/internal.ts";
 import { State, type Cell } from "./cell.ts";
 import { labelled, type ChildSpec } from "./child-spec.ts";
 import type { Engine } from "./engine.ts";
-import { Kind, type ChildExitMessage, type Message } from "./message.ts";
+import { ClosureMessage, Kind, type ChildExitMessage, type Message } from "./message.ts";
 import type { Plan } from "./plan.ts";
 import { Process, cellOf } from "./process.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
@@ -124,7 +124,9 @@ export class SupervisorProcess extends Process implements Engine {
   }
 
   async terminateChild(id: string): Promise<void> {
-    await this.#stopChildren([this.#find(id)]);
+    const child = this.#find(id);
+    child.restarting = false;
+    await this.#stopChildren([child]);
   }
 
   /** The process under an id now, for slots; asks nobody. */
@@ -188,39 +190,41 @@ export class SupervisorProcess extends Process implements Engine {
   }
 
   async #restart(child: Child, reason: ExitReason): Promise<void> {
-    const { runtime } = cellOf(this).system;
     const index = this.#children.indexOf(child);
     const first = this.#strategy === "one_for_all" ? 0 : index;
     const last = this.#strategy === "one_for_one" ? index + 1 : this.#children.length;
     const affected = this.#children.slice(first, last);
-    const wanted = affected.filter((one) => one === child || one.cell !== undefined);
+    for (const one of affected) one.restarting ||= one === child || one.cell !== undefined;
     await this.#stopChildren(affected);
-    for (const one of wanted) one.restarting = true;
-    while (this.#intensity.allows(runtime.now())) {
-      if (restarted.active) restarted.emit({ supervisor: this.self.pid, child: child.id, reason });
-      try {
-        for (const one of wanted) {
-          if (one.cell !== undefined) continue;
-          await this.#start(one);
-          one.restarting = false;
-        }
-        return;
-      } catch (error) {
-        log("error", `a restart of ${child.id} of ${this.self.pid} failed`, error);
-        if (cellOf(this).stopReason !== undefined) return;
-        if (this.#strategy !== "one_for_one") await this.#stopChildren(wanted);
+    await this.#attempt(child, reason);
+  }
+
+  /** One attempt to bring up what is to be restarted. A failed one is another message, so that other ends are heard. */
+  async #attempt(child: Child, reason: ExitReason): Promise<void> {
+    const cell = cellOf(this);
+    if (!child.restarting || cell.stopReason !== undefined) return;
+    if (!this.#intensity.allows(cell.system.runtime.now())) return this.#giveUp(child, reason);
+    if (restarted.active) restarted.emit({ supervisor: this.self.pid, child: child.id, reason });
+    const together = this.#strategy === "one_for_one" ? [child] : this.#children;
+    try {
+      for (const one of together) {
+        if (!one.restarting) continue;
+        await this.#start(one);
+        one.restarting = false;
       }
+    } catch (error) {
+      log("error", `a restart of ${child.id} of ${this.self.pid} failed`, error);
+      cell.send(new ClosureMessage(() => this.#attempt(child, reason)));
     }
+  }
+
+  #giveUp(child: Child, reason: ExitReason): void {
+    const { pid: supervisor } = this.self;
     const { maxRestarts: restarts } = this.#intensity;
     const seconds = this.#maxSeconds;
-    const message = `${this.self.pid} gives up: more than ${restarts} restarts in ${seconds} s, last of ${child.id} (${describeReason(reason)})`;
+    const message = `${supervisor} gives up: more than ${restarts} restarts in ${seconds} s, last of ${child.id} (${describeReason(reason)})`;
     log("error", message, reason);
-    this.self.stop({
-      shutdown: new SluiceError("SLUICE_RESTART_INTENSITY", message, {
-        supervisor: this.self.pid,
-        restarts,
-        seconds,
-      }),
-    });
+    const details = { supervisor, restarts, seconds };
+    this.self.stop({ shutdown: new SluiceError("SLUICE_RESTART_INTENSITY", message, details) });
   }
 }
