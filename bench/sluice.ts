@@ -37,10 +37,11 @@ class Numbers<T> extends Producer<T> {
   }
 
   #take(most: number): readonly T[] {
-    const events: T[] = [];
-    const end = Math.min(this.#next + most, this.#count);
-    for (let n = this.#next; n < end; n++) events.push(this.#make(n));
-    this.#next = end;
+    const start = this.#next;
+    const size = Math.min(most, this.#count - start);
+    const events = new Array<T>(size);
+    for (let n = 0; n < size; n++) events[n] = this.#make(start + n);
+    this.#next = start + size;
     return events;
   }
 }
