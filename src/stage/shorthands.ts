@@ -97,6 +97,21 @@ export function flatMap<In, Out>(
   });
 }
 
+/** What a consumer's function is told: made once per subscription, since an object with a getter is dear to make. */
+class BatchContext implements Context {
+  readonly self: Context;
+  readonly from: From;
+
+  constructor(self: Context, from: From) {
+    this.self = self;
+    this.from = from;
+  }
+
+  get signal(): AbortSignal {
+    return this.self.signal;
+  }
+}
+
 /** A consumer from one function of a batch. */
 export function consumer<In>(
   handleEvents: (
@@ -105,15 +120,11 @@ export function consumer<In>(
   ) => void | Promise<void>,
 ): ConsumerClass<In> {
   return class FunctionConsumer extends Consumer<In> {
+    #context: BatchContext | undefined = undefined;
+
     protected override handleEvents(events: readonly In[], from: From): void | Promise<void> {
-      const { self } = this;
-      const context = {
-        from,
-        get signal(): AbortSignal {
-          return self.signal;
-        },
-      };
-      return handleEvents(events, context);
+      if (this.#context?.from !== from) this.#context = new BatchContext(this.self, from);
+      return handleEvents(events, this.#context);
     }
   };
 }
