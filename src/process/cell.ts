@@ -184,6 +184,8 @@ export class Cell implements Runnable {
         const message = this.head;
         this.head = message.next;
         if (this.head === undefined) this.tail = undefined;
+        // A handled message that has grown old would keep all that came after it alive.
+        else message.next = undefined;
         this.inHand = message;
         handled++;
         const result = this.receive(message);
