@@ -1,5 +1,5 @@
 // `npm run bench -- [--only W2O,W6] [--peers sluice,effect] [--rounds 7] [--seed 1] [--gate]`: see docs/benchmarks.md.
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -87,12 +87,17 @@ async function measure(workload: WorkloadName, peer: PeerName, round: number): P
   return result;
 }
 
-if (!existsSync(here("peers/node_modules"))) {
-  console.info("installing the peers into bench/peers …");
-  execFileSync("npm", ["install"], { cwd: here("peers"), stdio: "inherit" });
+/** A step before the first measurement; the run ends with it when it fails. */
+function prepare(what: string, folder: string, ...command: readonly string[]): void {
+  console.info(`${what} …`);
+  const { status } = spawnSync("npm", command, { cwd: here(folder), stdio: "inherit" });
+  if (status === 0) return;
+  console.error(`FAILED ${what}`);
+  process.exit(1);
 }
-if (peers.includes("sluice"))
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: here(".."), stdio: "inherit" });
+
+if (!existsSync(here("peers/node_modules"))) prepare("installing the peers", "peers", "install");
+if (peers.includes("sluice")) prepare("building", "..", "run", "--silent", "build");
 
 const expected = new Map(
   names.map((name) => [name, checksum(workloads[name], workloads[name].count)]),
