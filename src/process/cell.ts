@@ -3,6 +3,7 @@ import { thread, type Runnable, type System } from "../runtime/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import { abortReason, isAbort, isDeferred, isThenable } from "./abort.ts";
 import { behaviourOf, learn } from "./behaviour.ts";
+import { Brood } from "./brood.ts";
 import { beginStop, end, lay, terminate } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { Extras } from "./extras.ts";
@@ -65,6 +66,9 @@ export class Cell implements Runnable {
   tail: Message | undefined = undefined;
   before: Cell | undefined = undefined;
   after: Cell | undefined = undefined;
+  /** The child of the same parent that was started before this one, and the one after. */
+  elder: Cell | undefined = undefined;
+  younger: Cell | undefined = undefined;
   inHand: Message | undefined = undefined;
   settled: Settled | undefined = undefined;
   /** Stop in order, for this reason. */
@@ -122,7 +126,7 @@ export class Cell implements Runnable {
       (this.extras.names ??= []).push(name);
     }
     this.table.add(this);
-    if (this.parent !== undefined) (this.parent.extras.children ??= new Set()).add(this);
+    if (this.parent !== undefined) (this.parent.extras.children ??= new Brood()).add(this);
     this.system.queue.ready(this);
     return this;
   }

@@ -62,7 +62,7 @@ export function end(cell: Cell, reason: ExitReason): void {
   }
   if (exited.active) exited.emit({ pid: cell.pid, label: cell.plan.label, reason });
   if (parent === undefined) return;
-  parent.more?.children?.delete(cell);
+  parent.more?.children?.remove(cell);
   parent.send(new ChildExitMessage(cell, reason));
 }
 

@@ -1,4 +1,5 @@
 import type { ExitReason } from "../support/internal.ts";
+import type { Brood } from "./brood.ts";
 import type { Cell } from "./cell.ts";
 import type { Reply } from "./message.ts";
 import type { ProcessRef } from "./ref.ts";
@@ -12,7 +13,7 @@ export class Extras {
   names: string[] | undefined = undefined;
   links: Set<Cell> | undefined = undefined;
   trap: ((from: Cell, reason: ExitReason) => unknown) | undefined = undefined;
-  children: Set<Cell> | undefined = undefined;
+  children: Brood | undefined = undefined;
   /** Called when the process is gone, by the runtime's own code. */
   onDead: Set<(reason: ExitReason) => void> | undefined = undefined;
   /** What takes back the watches that this process holds on others. */
