@@ -29,8 +29,8 @@ describe("sample", () => {
       cpuPercent: 50,
       memoryPercent: 75,
       load: 1.23,
-      receivedKBPerSecond: 2,
-      sentKBPerSecond: 0.5,
+      inKBps: 2,
+      outKBps: 0.5,
     });
   });
 
@@ -38,14 +38,14 @@ describe("sample", () => {
     const next = { ...first, cpuBusyMs: 0, network: { receivedBytes: 0, sentBytes: 0 } };
     expect(sample(next, first)).toMatchObject({
       cpuPercent: 0,
-      receivedKBPerSecond: 0,
-      sentKBPerSecond: 0,
+      inKBps: 0,
+      outKBps: 0,
     });
     expect(sample({ ...first, memoryTotalBytes: 0 })).toMatchObject({ memoryPercent: 0 });
   });
 
   it("leaves the network out where it cannot be read", () => {
-    expect(sample({ ...first, network: undefined }, first)).not.toHaveProperty("sentKBPerSecond");
+    expect(sample({ ...first, network: undefined }, first)).not.toHaveProperty("outKBps");
   });
 });
 

@@ -30,8 +30,9 @@ export interface SystemPayload {
   /** 0 to 100. */
   readonly memoryPercent: number;
   readonly load: number;
-  readonly receivedKBPerSecond?: number;
-  readonly sentKBPerSecond?: number;
+  /** Through the network interfaces, in 1000 bytes per second. */
+  readonly inKBps?: number;
+  readonly outKBps?: number;
 }
 
 /** What `next` shows, with rates since `previous`. */
@@ -49,15 +50,15 @@ export function sample(next: SystemReadings, previous?: SystemReadings): SystemP
 function networkRates(
   next: SystemReadings,
   previous: SystemReadings | undefined,
-): Pick<SystemPayload, "receivedKBPerSecond" | "sentKBPerSecond"> {
+): Pick<SystemPayload, "inKBps" | "outKBps"> {
   if (next.network === undefined || previous?.network === undefined) return {};
   const elapsedMs = next.atMs - previous.atMs;
   // A counter that goes back was reset: an interface went away.
   const rate = (now: number, before: number): number =>
     elapsedMs > 0 ? round(Math.max(0, now - before) / elapsedMs, 1) : 0;
   return {
-    receivedKBPerSecond: rate(next.network.receivedBytes, previous.network.receivedBytes),
-    sentKBPerSecond: rate(next.network.sentBytes, previous.network.sentBytes),
+    inKBps: rate(next.network.receivedBytes, previous.network.receivedBytes),
+    outKBps: rate(next.network.sentBytes, previous.network.sentBytes),
   };
 }
 
