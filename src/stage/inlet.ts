@@ -52,6 +52,8 @@ export class Inlet {
   /** What an unstated `minDemand` is. */
   readonly leastDefault: (maxDemand: number) => number;
   handled = 0;
+  /** When the oldest event of the message in hand entered the pipeline. */
+  enteredMs = 0;
 
   constructor(
     cell: Cell,
@@ -108,6 +110,7 @@ export class Inlet {
   receive(message: Events): void {
     const intake = this.intakes.get(message.tag);
     if (intake === undefined) return;
+    this.enteredMs = message.enteredMs;
     this.batches(intake, message.events, 0, intake.pending);
   }
 

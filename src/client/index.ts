@@ -1,0 +1,2 @@
+export { sendReceipts } from "./receipts.ts";
+export type { ReceivingChannel } from "./receipts.ts";

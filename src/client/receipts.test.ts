@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { sendReceipts } from "./receipts.ts";
+
+describe("sendReceipts", () => {
+  it("answers a message that asks for a receipt, after its handlers, and no other", async () => {
+    const happened: unknown[] = [];
+    const channel = {
+      onMessage: (event: string, payload?: unknown): unknown => {
+        happened.push(event);
+        return payload;
+      },
+      push: (event: string, payload: object) => happened.push([event, payload]),
+    };
+    sendReceipts(channel);
+    expect(channel.onMessage("a", { "~": { receipt: 7 } })).toEqual({ "~": { receipt: 7 } });
+    channel.onMessage("b", { "~": { offset: 3 } });
+    channel.onMessage("c", { "~": { receipt: "7" } });
+    channel.onMessage("d", null);
+    await Promise.resolve();
+    expect(happened).toEqual(["a", "b", "c", "d", ["~receipt", { id: 7 }]]);
+  });
+});

@@ -1,0 +1,94 @@
+import type { Slot, System } from "../runtime/internal.ts";
+import { delivered, received, Histogram, type LatencySnapshot } from "../telemetry/internal.ts";
+
+/** What has been delivered through one endpoint of this node, by `sink` and `deliver`, since the start. */
+export interface DeliveryFigures {
+  /** Messages handed over. */
+  readonly messages: number;
+  /** Client deliveries: a message that reached the sockets of three clients counts three. */
+  readonly delivered: number;
+  /** Messages for which nobody had joined. */
+  readonly unheard: number;
+  /** From the entry into the pipeline until the message was written to its sockets, in ms. */
+  readonly toSocket: LatencySnapshot;
+  /**
+   * From the entry into the pipeline until a client's receipt came back, in ms, on the server's clock: an upper bound of
+   * when the client had it. Sampled, from clients that send receipts.
+   */
+  readonly toClient: LatencySnapshot;
+}
+
+/** A message whose receipt is awaited. */
+interface Sample {
+  readonly topic: string;
+  readonly event: string;
+  readonly enteredMs: number;
+}
+
+/** At most one message in this time asks for receipts: some ten a second measure as well as all. */
+const samplingMs = 100;
+/** Samples remembered; a receipt that comes later than this many samples counts no more. */
+const samplesKept = 600;
+
+/** Counts and measures what goes out through one endpoint. */
+export class Meter {
+  readonly toSocket: Histogram = new Histogram();
+  readonly toClient: Histogram = new Histogram();
+  readonly #samples: Map<number, Sample> = new Map();
+  readonly #system: System;
+  #nextSampleMs = -Infinity;
+  messages = 0;
+  delivered = 0;
+  unheard = 0;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Now and then the id by which a client may answer that it has the message. */
+  sample(topic: string, event: string, enteredMs: number): number | undefined {
+    const now = this.#system.runtime.now();
+    if (now < this.#nextSampleMs) return undefined;
+    this.#nextSampleMs = now + samplingMs;
+    const id = this.#system.nextId();
+    this.#samples.set(id, { topic, event, enteredMs });
+    if (this.#samples.size > samplesKept) this.#samples.delete(this.#samples.keys().next().value!);
+    return id;
+  }
+
+  /** The message is on the sockets of so many clients. */
+  written(topic: string, event: string, enteredMs: number, clients: number): void {
+    this.messages++;
+    if (clients === 0) {
+      this.unheard++;
+      return;
+    }
+    this.delivered += clients;
+    const latencyMs = this.#system.runtime.now() - enteredMs;
+    this.toSocket.record(latencyMs);
+    if (delivered.active) delivered.emit({ topic, event, latencyMs, clients });
+  }
+
+  /** A client has a message of this topic. */
+  received(id: unknown, topic: string): void {
+    const sample = typeof id === "number" ? this.#samples.get(id) : undefined;
+    if (sample === undefined || sample.topic !== topic) return;
+    const latencyMs = this.#system.runtime.now() - sample.enteredMs;
+    this.toClient.record(latencyMs);
+    if (received.active) received.emit({ topic, event: sample.event, latencyMs });
+  }
+
+  get figures(): DeliveryFigures {
+    const { messages, delivered: sent, unheard, toSocket, toClient } = this;
+    return {
+      messages,
+      delivered: sent,
+      unheard,
+      toSocket: toSocket.snapshot(),
+      toClient: toClient.snapshot(),
+    };
+  }
+}
+
+/** The meters of a system, by endpoint. */
+export const meters: Slot<Map<string, Meter>> = { key: "delivery.meters", create: () => new Map() };
