@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
 import type { Sleep } from "./file-change.ts";
@@ -156,9 +157,14 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
 
 /** Reads on what is left of a refused body: a client that still writes would else see its connection reset, not the answer. */
 async function discard(request: IncomingMessage, options: EventsRouteOptions): Promise<void> {
+  if (request.readableEnded) return;
   let left = maxDiscardedBytes;
   request.on("data", (piece: Buffer) => {
     if ((left -= piece.length) < 0) request.destroy();
   });
-  if ((await inTime(finished(request), options)) === late) request.destroy();
+  const gone = new AbortController();
+  // Once it is answered, Node no longer tells a request that its connection is closed.
+  const over = Promise.race([finished(request), once(request.socket, "close", gone)]);
+  if ((await inTime(over, options)) === late) request.destroy();
+  gone.abort();
 }

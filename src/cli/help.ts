@@ -13,7 +13,7 @@ const pipeText = `sluice pipe: stream lines to every browser that joined, with b
   curl -H 'content-type: application/x-ndjson' --data-binary @events.ndjson localhost:4000/events
       up to 1 MiB is taken whole or not at all; any size with /events?partial=1
 
-In a browser, with the stock client (npm install phoenix):
+Your own client, with the stock package (npm install phoenix):
   const socket = new Socket("ws://localhost:4000/socket");
   socket.connect();
   const channel = socket.channel("logs:app", { token }); // the token only with --token
