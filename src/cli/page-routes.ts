@@ -32,9 +32,11 @@ export const pageFiles: readonly string[] = [
   "favicon.svg",
   "figures.js",
   "format.js",
+  "messages.css",
   "messages.js",
   "push.js",
   "sparkline.js",
+  "stages.css",
   "stages.js",
   "style.css",
 ];
