@@ -2,11 +2,12 @@ import type { Cell } from "./cell.ts";
 import { State } from "./cell.ts";
 import { DrainMessage } from "./message.ts";
 
-/** All processes below this one that are no supervisors, in start order. */
+/** All processes from this one down that have work of their own; one that can drain answers for those below it too. */
 function workers(cell: Cell, found: Cell[] = []): Cell[] {
-  const children = cell.more?.children;
+  const drains = cell.engine?.drain !== undefined;
+  const children = drains ? undefined : cell.more?.children;
   if (children !== undefined) for (const child of children) workers(child, found);
-  if (cell.engine?.role !== "supervisor") found.push(cell);
+  if (drains || cell.engine?.role !== "supervisor") found.push(cell);
   return found;
 }
 
