@@ -1,0 +1,86 @@
+import { describe, expect, it, vi } from "vitest";
+import { Process, start, withSystem } from "../process/index.ts";
+import { attach } from "../telemetry/index.ts";
+import { currentSystem } from "../runtime/internal.ts";
+import { bus } from "./bus.ts";
+import { topic, topics, type Topic } from "./topic.ts";
+
+const numbers: Topic<number> = topic("numbers");
+
+class Board extends Process {
+  readonly #seen: number[] = [];
+  #subscription: Disposable | undefined = undefined;
+  protected override init(): void {
+    this.#subscription = numbers.subscribe(this.self, (n) => {
+      this.#seen.push(n);
+    });
+  }
+  seen(): readonly number[] {
+    return this.#seen;
+  }
+  unsubscribe(): void {
+    this.#subscription?.[Symbol.dispose]();
+  }
+  async block(until: Promise<void>): Promise<void> {
+    await until;
+  }
+}
+
+describe("topic", () => {
+  it("a broadcast reaches whoever subscribed, in order, with no endpoint in sight", async () => {
+    await withSystem(async () => {
+      await using one = await start(Board);
+      await using two = await start(Board);
+      for (const n of [1, 2, 3]) numbers.broadcast(n);
+      expect(await one.call.seen()).toEqual([1, 2, 3]);
+      expect(await two.call.seen()).toEqual([1, 2, 3]);
+    });
+  });
+
+  it("a broadcast that nobody hears costs a look-up, and is counted and told", async () => {
+    await withSystem(() => {
+      const unheard: string[] = [];
+      using _unreached = attach("sluice.pubsub.unreached", (event) => unheard.push(event.topic));
+      numbers.broadcast(1);
+      expect(unheard).toEqual(["numbers"]);
+      expect(currentSystem().get(bus).unreached).toBe(1);
+    });
+  });
+
+  it("disposed, and at the end of the subscriber, nothing is left on the bus", async () => {
+    await withSystem(async (system) => {
+      await using one = await start(Board);
+      await using two = await start(Board);
+      await one.call.unsubscribe();
+      numbers.broadcast(1);
+      expect(await one.call.seen()).toEqual([]);
+      expect(await two.call.seen()).toEqual([1]);
+      await two.stop();
+      expect(system.get(bus).topics.size).toBe(0);
+    });
+  });
+
+  it("what does not fit into a mailbox is dropped and counted", async () => {
+    await withSystem(async () => {
+      await using board = await start(Board, { maxMailbox: 2 });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      board.cast.block(promise);
+      await Promise.resolve();
+      let dropped = 0;
+      using _dropped = attach("sluice.process.dropped", ({ count }) => (dropped += count));
+      for (let n = 1; n <= 5; n++) numbers.broadcast(n);
+      expect(dropped).toBe(3);
+      resolve();
+      await vi.waitFor(async () => expect(await board.call.seen()).toEqual([1, 2]));
+    });
+  });
+
+  it("a bound topic is that of its system", async () => {
+    await withSystem(async (outer) => {
+      await using board = await start(Board);
+      outer.of(numbers).broadcast(7);
+      expect(await board.call.seen()).toEqual([7]);
+      expect(topics<number>("family")("a").key).toBe("family/a");
+    });
+  });
+});
