@@ -81,7 +81,8 @@ export interface Log<E> {
    * Hears a topic until disposed: first, always, one read of what there is from `start` on, then what is appended, each
    * read where the one before ended. So history and live entries join with neither hole nor double, whatever is appended
    * meanwhile. How entries are cut into reads is the store's affair. A read says `gap` when the store lost its
-   * hold for so long that entries are missing, and `reset` when a new life has begun; `last` begins with `resumed`.
+   * hold for so long that entries are missing, and `reset` when a new life has begun; `last` begins with `resumed`, and
+   * after the first read `resumed` always brings entries.
    *
    * The listener is called outside of any other code, one call at a time, and should only enqueue. One that throws has a
    * hole: its tail ends, that is reported as `sluice.log`, and others hear on. Disposed, it is not called again.

@@ -110,7 +110,11 @@ describe("the topics of a MemoryLog", () => {
     tail?.[Symbol.dispose]();
     expect(await found()).toEqual(["tailed", "a", "c"]);
     second?.[Symbol.dispose]();
+    second?.[Symbol.dispose]();
     expect(await found()).toEqual(["tailed", "c"]);
+    await write("d");
+    await write("e");
+    expect(await found()).toEqual(["d", "e"]);
   });
 
   it("cost nothing that were never written, however many are read, tailed and left", async () => {

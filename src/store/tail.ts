@@ -3,13 +3,15 @@ import type { Runtime } from "../runtime/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import type { Read } from "./log.ts";
 
-/** A listener behind a log: gets reads one at a time, in order, outside of what brought them. */
+/**
+ * A listener behind a log: gets reads one at a time, in order, outside of what brought them. They wait here until the
+ * JavaScript at hand has ended, not longer.
+ */
 export class Tail<E> implements Disposable {
   readonly #runtime: Runtime;
   readonly #listener: (read: Read<E>) => void;
   readonly #ended: () => void;
   readonly #waiting: Deque<Read<E>> = new Deque();
-  #scheduled = false;
   #live = true;
 
   /** @param ended told once: it was disposed, or its listener threw. */
@@ -19,12 +21,10 @@ export class Tail<E> implements Disposable {
     this.#ended = ended;
   }
 
+  /** Not to be called once it has ended. */
   push(read: Read<E>): void {
-    if (!this.#live) return;
     this.#waiting.push(read);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#runtime.soon(() => this.#deliver());
+    if (this.#waiting.length === 1) this.#runtime.soon(() => this.#deliver());
   }
 
   [Symbol.dispose](): void {
@@ -42,6 +42,5 @@ export class Tail<E> implements Disposable {
       this[Symbol.dispose]();
       log("error", "a listener behind a log threw, and hears it no longer", error);
     }
-    this.#scheduled = false;
   }
 }

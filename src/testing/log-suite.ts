@@ -30,6 +30,8 @@ type OpenLog = Log<string> & Partial<AsyncDisposable>;
 export interface LogBench {
   /** An empty log; default bounds 1,000 entries. */
   readonly open: (bounds?: LogBounds) => Promise<Log<string>>;
+  /** Disposes the tail at the end of the case. */
+  readonly keep: (tail: Disposable) => void;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -61,15 +63,22 @@ export function logSuite({ open, seeds }: LogSuiteOptions): readonly SuiteCase[]
     random: () => number,
     body: (bench: LogBench) => Promise<void>,
   ): Promise<void> => {
-    await using opened = new AsyncDisposableStack();
-    await body({
-      random,
-      open: async (bounds = { count: 1_000 }) => {
-        const log = await open(bounds);
-        opened.defer(() => log[Symbol.asyncDispose]?.());
-        return log;
-      },
-    });
+    const logs: OpenLog[] = [];
+    const tails: Disposable[] = [];
+    try {
+      await body({
+        random,
+        open: async (bounds = { count: 1_000 }) => {
+          const log = await open(bounds);
+          logs.push(log);
+          return log;
+        },
+        keep: (tail) => void tails.push(tail),
+      });
+    } finally {
+      for (const tail of tails) tail[Symbol.dispose]();
+      for (const log of logs) await log[Symbol.asyncDispose]?.();
+    }
   };
   return [...logCases, ...logTailCases].map(({ name, chance, body }) => ({
     name,

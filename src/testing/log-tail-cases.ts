@@ -20,6 +20,8 @@ class Heard {
       before?.epoch === read.position.epoch && before.offset + 1 === firstOffset(read);
     if (before !== undefined && read.status === "resumed" && !follows)
       this.#broken ??= new Error(`${JSON.stringify(read)} came behind ${JSON.stringify(before)}`);
+    if (before !== undefined && read.status === "resumed" && read.entries.length === 0)
+      this.#broken ??= new Error(`nothing came behind ${JSON.stringify(before)}`);
     this.reads.push(read);
     this.entries.push(...read.entries);
     if (this.#wanted?.holds() === true) this.#wanted.resolve();
@@ -67,6 +69,7 @@ export const logTailCases: readonly LogCase[] = [
         [none.reads[0]?.status, none.entries, none.reads[0]?.position.offset],
         ["resumed", [], 0],
       );
+      await log.append(topic, []);
       const { epoch } = await count(log, 4);
       const [now, two] = [new Heard(), new Heard()];
       using _now = log.tail(topic, { last: 0 }, now.listen);
@@ -82,7 +85,7 @@ export const logTailCases: readonly LogCase[] = [
   },
   {
     name: "R50: goes on behind a place, or says that entries are missing, or that it was another life",
-    async body({ open }) {
+    async body({ open, keep }) {
       const log = await open({ count: 10 });
       const { epoch } = await count(log, 20);
       const places: readonly [Position, Read<string>["status"], number][] = [
@@ -92,10 +95,9 @@ export const logTailCases: readonly LogCase[] = [
         [{ epoch, offset: 21 }, "reset", 11],
         [{ epoch: "another", offset: 20 }, "reset", 11],
       ];
-      using tails = new DisposableStack();
       const heard = places.map(([after]) => {
         const one = new Heard();
-        tails.use(log.tail(topic, { after }, one.listen));
+        keep(log.tail(topic, { after }, one.listen));
         return one;
       });
       await log.append(topic, ["21"]);
@@ -109,16 +111,15 @@ export const logTailCases: readonly LogCase[] = [
   {
     name: "joins history and live entries with neither hole nor double, whatever is appended meanwhile",
     chance: true,
-    async body({ open, random }) {
+    async body({ open, random, keep }) {
       const log = await open();
       const { epoch } = await log.append(topic, texts(1, 20));
-      using tails = new DisposableStack();
       const begin = async (): Promise<void> => {
         await sleep(random() * 30);
         const [some, all] = [new Heard(), new Heard()];
-        tails.use(log.tail(topic, { last: Math.floor(random() * 30) }, some.listen));
+        keep(log.tail(topic, { last: Math.floor(random() * 30) }, some.listen));
         const offset = Math.floor(random() * 20);
-        tails.use(log.tail(topic, { after: { epoch, offset } }, all.listen));
+        keep(log.tail(topic, { after: { epoch, offset } }, all.listen));
         await all.equals(texts(offset + 1, 120));
         await some.until(() => some.reads.at(-1)?.position.offset === 120);
         deepEqual(some.entries, texts(121 - some.entries.length, 120));
@@ -256,20 +257,19 @@ export const logTailCases: readonly LogCase[] = [
   },
   {
     name: "does not call what was disposed, in a delivery or before the first, and others go on",
-    async body({ open }) {
+    async body({ open, keep }) {
       const log = await open();
       const [never, other, late] = [new Heard(), new Heard(), new Heard()];
       log.tail(topic, { last: 9 }, never.listen)[Symbol.dispose]();
-      using tails = new DisposableStack();
       const own: string[] = [];
       const leaving: Disposable = log.tail(topic, { last: 0 }, ({ entries }) => {
         own.push(...entries);
         if (!own.includes("2")) return;
         leaving[Symbol.dispose]();
         leaving[Symbol.dispose]();
-        tails.use(log.tail(topic, { last: 0 }, late.listen));
+        keep(log.tail(topic, { last: 0 }, late.listen));
       });
-      tails.use(log.tail(topic, { last: 0 }, other.listen));
+      keep(log.tail(topic, { last: 0 }, other.listen));
       await log.append(topic, ["1"]);
       await log.append(topic, ["2"]);
       await other.equals(["1", "2"]);
