@@ -16,7 +16,7 @@ export interface Reply {
 
 /** A call or a cast: the name and the arguments of a public method, and where the reply goes. */
 export class UserMessage implements Message {
-  readonly kind = Kind.user;
+  readonly kind: number = Kind.user;
   next: Message | undefined = undefined;
   readonly name: string;
   readonly args: readonly unknown[];
@@ -30,7 +30,7 @@ export class UserMessage implements Message {
 
 /** Anything for `handleInfo`. */
 export class InfoMessage implements Message {
-  readonly kind = Kind.info;
+  readonly kind: number = Kind.info;
   next: Message | undefined = undefined;
   readonly message: unknown;
   constructor(message: unknown) {
@@ -40,7 +40,7 @@ export class InfoMessage implements Message {
 
 /** Work of the process itself: a timer, the end of a task, a down. */
 export class ClosureMessage implements Message {
-  readonly kind = Kind.closure;
+  readonly kind: number = Kind.closure;
   next: Message | undefined = undefined;
   readonly run: () => unknown;
   /** It takes one of the places for user messages. */
@@ -53,7 +53,7 @@ export class ClosureMessage implements Message {
 
 /** The end of a linked process, for one that traps exits. */
 export class ExitMessage implements Message {
-  readonly kind = Kind.exit;
+  readonly kind: number = Kind.exit;
   next: Message | undefined = undefined;
   readonly from: object;
   readonly reason: ExitReason;
@@ -65,7 +65,7 @@ export class ExitMessage implements Message {
 
 /** The end of a child, for its parent. */
 export class ChildExitMessage implements Message {
-  readonly kind = Kind.childExit;
+  readonly kind: number = Kind.childExit;
   next: Message | undefined = undefined;
   readonly child: object;
   readonly reason: ExitReason;
@@ -77,7 +77,7 @@ export class ChildExitMessage implements Message {
 
 /** Finish what you have; the reply comes when nothing is left. Stages close their sources on it. */
 export class DrainMessage implements Message {
-  readonly kind = Kind.drain;
+  readonly kind: number = Kind.drain;
   next: Message | undefined = undefined;
   readonly reply: Reply;
   constructor(reply: Reply) {
