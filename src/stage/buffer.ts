@@ -1,9 +1,10 @@
 import { Deque } from "../support/internal.ts";
 
+/** Events that came together; those from `start` to `end` still wait. */
 interface Segment {
-  events: readonly unknown[];
+  readonly events: readonly unknown[];
   start: number;
-  end: number;
+  readonly end: number;
   readonly enteredMs: number;
 }
 
@@ -15,25 +16,23 @@ export interface Taken {
 
 /**
  * Events that nobody has asked for yet, in order, as the batches they came in: a pure value. Full, it keeps the first or
- * the last events and says how many it let go.
+ * the last events and says how many it let go. Every step costs by the batch, not by the event, but for a take that
+ * joins several batches.
  */
 export class Buffer {
   readonly capacity: number;
   readonly keep: "first" | "last";
   readonly segments: Deque<Segment> = new Deque();
   size = 0;
+  /** How many events have left at the front, taken or let go: the place in the flow of the first one that waits. */
+  passed = 0;
 
   constructor(capacity: number, keep: "first" | "last") {
     this.capacity = capacity;
     this.keep = keep;
   }
 
-  /** How many more it takes without letting any go. */
-  get room(): number {
-    return Math.max(this.capacity - this.size, 0);
-  }
-
-  /** Adds the events from `start` on; returns how many were let go. */
+  /** Adds the events from `start` on; returns how many events were let go, these or older ones. */
   push(events: readonly unknown[], start: number, enteredMs: number): number {
     const count = events.length - start;
     const excess = Math.max(this.size + count - this.capacity, 0);
@@ -41,13 +40,14 @@ export class Buffer {
       this.add(events, start, events.length - excess, enteredMs);
       return excess;
     }
-    const dropOld = Math.min(excess, this.size);
-    if (dropOld > 0) this.dropOldest(dropOld);
-    this.add(events, start + excess - dropOld, events.length, enteredMs);
+    const old = Math.min(excess, this.size);
+    if (old > 0) this.dropOldest(old);
+    this.passed += excess - old;
+    this.add(events, start + excess - old, events.length, enteredMs);
     return excess;
   }
 
-  /** Adds events whatever the capacity. */
+  /** Adds the events from `start` to `end`, whatever the capacity. */
   add(events: readonly unknown[], start: number, end: number, enteredMs: number): void {
     if (end <= start) return;
     this.segments.push({ events, start, end, enteredMs });
@@ -58,43 +58,44 @@ export class Buffer {
   take(count: number): Taken | undefined {
     const first = this.segments.at(0);
     if (first === undefined || count <= 0) return undefined;
-    const wanted = Math.min(count, this.size);
-    this.size -= wanted;
-    const { enteredMs } = first;
-    const available = first.end - first.start;
-    if (available >= wanted) {
-      const whole = available === wanted;
-      if (whole) this.segments.shift();
-      const { events, start } = first;
-      first.start += wanted;
-      return {
-        events: whole && wanted === events.length ? events : events.slice(start, start + wanted),
-        enteredMs,
-      };
-    }
-    const batch: unknown[] = [];
-    let left = wanted;
-    let oldestMs = enteredMs;
-    while (left > 0) {
+    const size = Math.min(count, this.size);
+    this.size -= size;
+    this.passed += size;
+    const { events, start, end, enteredMs } = first;
+    if (end - start < size) return this.join(size);
+    if (end - start === size) this.segments.shift();
+    else first.start += size;
+    return {
+      events: size === events.length ? events : events.slice(start, start + size),
+      enteredMs,
+    };
+  }
+
+  /** One batch out of several. */
+  join(size: number): Taken {
+    const events: unknown[] = [];
+    let enteredMs = Infinity;
+    while (events.length < size) {
       const segment = this.segments.at(0)!;
-      const end = Math.min(segment.end, segment.start + left);
-      for (let index = segment.start; index < end; index++) batch.push(segment.events[index]);
-      left -= end - segment.start;
-      oldestMs = Math.min(oldestMs, segment.enteredMs);
+      const end = Math.min(segment.end, segment.start + size - events.length);
+      for (let index = segment.start; index < end; index++) events.push(segment.events[index]);
+      enteredMs = Math.min(enteredMs, segment.enteredMs);
       if (end === segment.end) this.segments.shift();
       else segment.start = end;
     }
-    return { events: batch, enteredMs: oldestMs };
+    return { events, enteredMs };
   }
 
-  /** Gives back to the front what could not be used. */
+  /** Gives back to the front what was taken and could not be used: the events from `start` on. */
   putBack(events: readonly unknown[], start: number, enteredMs: number): void {
     this.segments.unshift({ events, start, end: events.length, enteredMs });
     this.size += events.length - start;
+    this.passed -= events.length - start;
   }
 
   dropOldest(count: number): void {
     this.size -= count;
+    this.passed += count;
     let left = count;
     while (left > 0) {
       const segment = this.segments.at(0)!;

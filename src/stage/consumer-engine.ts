@@ -1,28 +1,22 @@
 import type { Cell, Engine, Figures, Message, Upstream } from "../process/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import { intakeEnded, subscribeAll } from "./accepting.ts";
-import { Inlet } from "./inlet.ts";
+import { BatchInlet, type BatchHandler } from "./batch-inlet.ts";
+import type { Intake } from "./intake.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
 /** The engine of a consumer. */
-export class ConsumerEngine implements Engine {
+export class ConsumerEngine implements Engine, BatchHandler {
   readonly role = "consumer";
   readonly cell: Cell;
   readonly stage: StageCallbacks;
-  readonly inlet: Inlet;
+  readonly inlet: BatchInlet;
 
   constructor(cell: Cell, stage: StageCallbacks) {
     this.cell = cell;
     this.stage = stage;
-    this.inlet = new Inlet(cell, (events, from) => stage.handleEvents!(events, from));
-    this.inlet.emitted = (result) => {
-      if (!Array.isArray(result) || result.length === 0) return;
-      log(
-        "error",
-        `${cell.pid} is a consumer and returned ${result.length} events: they are thrown away`,
-      );
-    };
+    this.inlet = new BatchInlet(cell, this);
   }
 
   started(): void {
@@ -34,26 +28,34 @@ export class ConsumerEngine implements Engine {
       case StageKind.events:
         return this.inlet.receive(message as Events);
       case StageKind.cancelled:
-        return void intakeEnded(
-          this.cell,
-          this.stage,
-          this.inlet,
-          (message as Cancel).tag,
-          "cancel",
-          (message as Cancel).reason,
-        );
       case StageKind.producerDown:
-        return void intakeEnded(
-          this.cell,
-          this.stage,
-          this.inlet,
-          (message as Cancel).tag,
-          "down",
-          (message as Cancel).reason,
-        );
+        return this.intakeEnded(message as Cancel);
       default:
     }
   }
+
+  intakeEnded(message: Cancel): void {
+    const { cell, stage, inlet } = this;
+    intakeEnded(cell, stage, inlet, message, (ends, reason) => {
+      if (ends) cell.stop(reason);
+    });
+  }
+
+  handle(events: readonly unknown[], from: Intake): unknown {
+    return this.stage.handleEvents!(events, from);
+  }
+
+  emitted(result: unknown): void {
+    if (!Array.isArray(result) || result.length === 0) return;
+    const { pid } = this.cell;
+    log("error", `${pid} is a consumer and returned ${result.length} events: they are thrown away`);
+  }
+
+  full(): boolean {
+    return false;
+  }
+
+  through(): void {}
 
   moved(): number {
     return this.inlet.handled;

@@ -1,16 +1,11 @@
-import {
-  SluiceError,
-  checkInteger,
-  describeReason,
-  isOrderly,
-  type ExitReason,
-} from "../support/internal.ts";
+import { SluiceError, describeReason, isOrderly, type ExitReason } from "../support/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import {
   Cell,
   Kind,
   RestartIntensity,
   State,
+  baseClass,
   cellOf,
   stopCell,
   type ChildExitMessage,
@@ -22,17 +17,20 @@ import {
 } from "../process/internal.ts";
 import { Process } from "../process/index.ts";
 import { intakeEnded, subscribeAll } from "./accepting.ts";
-import { Inlet, type Intake } from "./inlet.ts";
-import { StageKind, ask, transmit, type Cancel, type Events } from "./protocol.ts";
+import { excess } from "./batch-inlet.ts";
+import { Inlet } from "./inlet.ts";
+import type { Intake } from "./intake.ts";
+import { StageKind, type Cancel, type Events } from "./protocol.ts";
 
-/** What the supervisor knows of a child: its event, whose it was, and which try this is. */
+/** What the supervisor knows of a child: its event, whose that was, and which try this is. */
 export class Work {
-  readonly intake: Intake;
+  /** Whose slot it takes; none, if the event came in excess. */
+  readonly intake: Intake | undefined;
   readonly event: unknown;
   readonly enteredMs: number;
   attempt = 1;
 
-  constructor(intake: Intake, event: unknown, enteredMs: number) {
+  constructor(intake: Intake | undefined, event: unknown, enteredMs: number) {
     this.intake = intake;
     this.event = event;
     this.enteredMs = enteredMs;
@@ -40,6 +38,8 @@ export class Work {
 }
 
 const noCallbacks = {};
+/** Every finished child asks for one more. */
+const allButOne = (maxDemand: number): number => maxDemand - 1;
 
 /** How children are made and what their end means. */
 export interface ConsumerSupervisorConfig {
@@ -56,79 +56,61 @@ export interface ConsumerSupervisorConfig {
 export class ConsumerSupervisorProcess extends Process implements Engine {
   static readonly "~optionNames": ReadonlySet<string> = new Set(["subscribeTo"]);
   readonly role = "supervisor";
+  readonly inlet: Inlet;
   readonly #config: ConsumerSupervisorConfig;
   readonly #intensity: RestartIntensity;
-  readonly #inlet: Inlet;
   readonly #cell: Cell;
   #running = 0;
   #done = 0;
   #failed = 0;
-  #onIdle: (() => void) | undefined = undefined;
+  /** A subscription that it cannot be without has ended in order: so does this, after its children. */
+  #last: ExitReason | undefined = undefined;
+  #idle: (() => void)[] = [];
 
   constructor(config: ConsumerSupervisorConfig) {
     super();
-    checkInteger("maxRestarts", config.maxRestarts, 0);
-    checkInteger("maxSeconds", config.maxSeconds, 1);
     this.#config = config;
     this.#intensity = new RestartIntensity(config.maxRestarts, config.maxSeconds);
     this.#cell = cellOf(this);
-    this.#inlet = new Inlet(
-      this.#cell,
-      () => undefined,
-      (maxDemand) => maxDemand - 1,
-    );
+    this.inlet = new Inlet(this.#cell, allButOne);
     this.#cell.engine = this;
   }
 
   started(): void {
-    subscribeAll(this.#cell, noCallbacks, this.#inlet);
-  }
-
-  get inlet(): Inlet {
-    return this.#inlet;
+    subscribeAll(this.#cell, noCallbacks, this.inlet);
   }
 
   receive(message: Message): void {
     switch (message.kind) {
       case StageKind.events:
         return this.#begin(message as Events);
-      case Kind.childExit:
-        return this.#ended(
-          (message as ChildExitMessage).child as Cell,
-          (message as ChildExitMessage).reason,
-        );
+      case Kind.childExit: {
+        const { child, reason } = message as ChildExitMessage;
+        return this.#ended(child as Cell, reason);
+      }
       case StageKind.cancelled:
-        return void intakeEnded(
-          this.#cell,
-          noCallbacks,
-          this.#inlet,
-          (message as Cancel).tag,
-          "cancel",
-          (message as Cancel).reason,
-        );
       case StageKind.producerDown:
-        return void intakeEnded(
+        return intakeEnded(
           this.#cell,
           noCallbacks,
-          this.#inlet,
-          (message as Cancel).tag,
-          "down",
-          (message as Cancel).reason,
+          this.inlet,
+          message as Cancel,
+          (ends, reason) => {
+            if (ends) this.#endsWith(reason);
+          },
         );
       default:
     }
   }
 
   #begin({ tag, events, enteredMs }: Events): void {
-    const intake = this.#inlet.intakes.get(tag);
+    const intake = this.inlet.intakes.get(tag);
     if (intake === undefined) return;
-    const { pid } = this.#cell;
-    if (events.length > intake.pending)
-      log(
-        "error",
-        `${pid} got ${events.length - intake.pending} events in excess from ${intake.producer.pid}`,
-      );
-    for (const event of events) this.#start(new Work(intake, event, enteredMs));
+    const counted = Math.min(events.length, intake.pending - intake.running);
+    if (counted < events.length) excess(this.#cell, intake, events.length - counted);
+    intake.running += counted;
+    for (let index = 0; index < events.length; index++)
+      this.#start(new Work(index < counted ? intake : undefined, events[index], enteredMs));
   }
 
   #start(work: Work): void {
@@ -139,32 +121,43 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
   }
 
   #ended(child: Cell, reason: ExitReason): void {
-    const work = child.note as Work;
     this.#running--;
-    if (!isOrderly(reason)) {
-      this.#failed++;
+    if (isOrderly(reason)) this.#done++;
+    else {
       log("error", `${child.pid} of ${this.#cell.pid} ended: ${describeReason(reason)}`, reason);
-      if (this.#config.restart === "transient" && this.#cell.state === State.running) {
-        if (this.#intensity.allows(this.#cell.system.runtime.now())) {
-          work.attempt++;
-          return this.#start(work);
-        }
-        return this.#giveUp();
-      }
+      if (this.#again(child.note as Work)) return;
+      this.#failed++;
     }
-    this.#done++;
-    this.#giveBack(work.intake);
-    if (this.#running === 0) this.#onIdle?.();
+    this.#giveBack(child.note as Work);
+    if (this.#running > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#last !== undefined) this.#cell.stop(this.#last);
+  }
+
+  /** Tries the same event again, if its crash means that. */
+  #again(work: Work): boolean {
+    if (this.#config.restart !== "transient" || this.#cell.state !== State.running) return false;
+    if (!this.#intensity.allows(this.#cell.system.runtime.now())) {
+      this.#giveUp();
+      return false;
+    }
+    work.attempt++;
+    this.#start(work);
+    return true;
   }
 
   /** A slot is free; asks for more when as many are free as the window says. */
-  #giveBack(intake: Intake): void {
-    const { maxDemand, minDemand } = intake.wanted;
-    intake.pending--;
-    if (intake.pending > minDemand || !this.#inlet.intakes.has(intake.tag)) return;
-    const count = maxDemand - intake.pending;
-    intake.pending = maxDemand;
-    transmit(intake.producer, ask(intake.tag, count));
+  #giveBack({ intake }: Work): void {
+    if (intake === undefined) return;
+    intake.running--;
+    if (this.#last === undefined && this.inlet.intakes.has(intake.tag))
+      intake.renew(intake.pending - 1);
+  }
+
+  /** After a crash at once; else what is in work may end, but nothing more is asked for. */
+  #endsWith(reason: ExitReason): void {
+    if (this.#running === 0 || !isOrderly(reason)) this.#cell.stop(reason);
+    else this.#last ??= reason;
   }
 
   #giveUp(): void {
@@ -172,13 +165,8 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     const { pid } = this.#cell;
     const message = `${pid} gives up: more than ${restarts} restarts in ${seconds} s`;
     log("error", message);
-    this.#cell.stop({
-      shutdown: new SluiceError("SLUICE_RESTART_INTENSITY", message, {
-        supervisor: pid,
-        restarts,
-        seconds,
-      }),
-    });
+    const details = { supervisor: pid, restarts, seconds };
+    this.#cell.stop({ shutdown: new SluiceError("SLUICE_RESTART_INTENSITY", message, details) });
   }
 
   /** Children are told to stop at once, all together, and awaited (G118). */
@@ -189,28 +177,25 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
 
   drain(): PromiseLike<void> | undefined {
     if (this.#running === 0) return undefined;
-    return new Promise((resolve) => {
-      this.#onIdle = () => {
-        this.#onIdle = undefined;
-        resolve();
-      };
-    });
+    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   moved(): number {
-    return this.#done;
+    return this.#done + this.#failed;
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
-    const inlet = this.#inlet;
     return {
       figures: {
-        asked: inlet.asked,
+        asked: this.inlet.asked,
         running: this.#running,
         done: this.#done,
         failed: this.#failed,
       },
-      upstream: inlet.upstream,
+      upstream: this.inlet.upstream,
     };
   }
 }
+
+// What the runtime calls is no message.
+baseClass(ConsumerSupervisorProcess);

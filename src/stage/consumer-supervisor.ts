@@ -1,4 +1,4 @@
-import { invalidOption } from "../support/internal.ts";
+import { checkInteger, invalidOption } from "../support/internal.ts";
 import { Task, planOf, specOf, workPlan, type Cell, type Plan } from "../process/internal.ts";
 import { Process, type ChildOptions, type ChildSpec, type Context } from "../process/index.ts";
 import { ConsumerSupervisorProcess, type Work } from "./consumer-supervisor-engine.ts";
@@ -108,6 +108,8 @@ export function consumerSupervisor<In>(
   }
   if (typeof worker !== "function")
     throw invalidOption("worker", worker, "a function of an event, or a process class");
+  checkInteger("maxRestarts", maxRestarts, 0);
+  checkInteger("maxSeconds", maxSeconds, 1);
   const config = { child: childPlan(worker, childOptions), restart, maxRestarts, maxSeconds };
   const given = {
     args: [config],

@@ -4,11 +4,13 @@ import {
   invalidOption,
   type ExitReason,
 } from "../support/internal.ts";
-import type { Cell, Engine, Message } from "../process/internal.ts";
+import { isThenable, type Cell, type Engine, type Message } from "../process/internal.ts";
 import type { Ref } from "../process/index.ts";
-import type { Outlet, Consumption } from "./outlet.ts";
+import { invalidReturn } from "./accepting.ts";
+import type { Consumption, Outlet } from "./outlet.ts";
 import {
   StageKind,
+  cancel,
   cancelled,
   transmit,
   type Ask,
@@ -18,24 +20,14 @@ import {
 import type { StageCallbacks } from "./stage-callbacks.ts";
 import type { From } from "./subscription.ts";
 
-/** A consumer as the callbacks of its producer see it. */
-function fromConsumer(consumption: Consumption, end: (reason: ExitReason) => void): From {
-  return {
-    ref: consumption.consumer.ref as unknown as Ref<unknown>,
-    tag: consumption.tag,
-    cancel: (reason = "normal") => end(reason),
-    ask: (count) => {
-      throw invalidOption("ask", count, "a subscription of its own: only the consumer asks");
-    },
-  };
-}
-
 /** What producers and producer-consumers have in common: consumers subscribe, ask, cancel and go. */
 export abstract class EmittingEngine implements Engine {
   abstract readonly role: string;
   readonly cell: Cell;
   readonly stage: StageCallbacks;
   readonly outlet: Outlet;
+  /** Who waits until all is taken, to be told when nobody is left to take it. */
+  waiting: (() => void)[] | undefined = undefined;
 
   constructor(cell: Cell, stage: StageCallbacks, outlet: Outlet) {
     this.cell = cell;
@@ -46,18 +38,16 @@ export abstract class EmittingEngine implements Engine {
   /** So many more events must come from upstream. */
   protected abstract demanded(missing: number): void;
 
-  receive(message: Message): unknown {
+  receive(message: Message): void {
     switch (message.kind) {
       case StageKind.ask:
         return this.asked(message as Ask);
       case StageKind.subscribe:
         return this.subscribed(message as Subscribe);
       case StageKind.cancel:
-        return this.ended((message as Cancel).tag, "cancel", (message as Cancel).reason);
       case StageKind.consumerDown:
-        return this.ended((message as Cancel).tag, "down", (message as Cancel).reason);
+        return this.ended(message as Cancel);
       default:
-        return undefined;
     }
   }
 
@@ -77,48 +67,65 @@ export abstract class EmittingEngine implements Engine {
 
   subscribed(message: Subscribe): void {
     const consumption = this.outlet.subscribe(message);
-    if (consumption === undefined || this.stage.handleSubscribe === undefined) return;
-    const answer = this.stage.handleSubscribe("consumer", message.options, this.from(consumption));
-    if (answer !== undefined && answer !== "automatic") {
-      const got = String(answer);
-      throw new SluiceError(
-        "SLUICE_INVALID_RETURN",
-        `handleSubscribe of ${this.cell.pid} returned ${got} for a consumer, which decides its mode itself`,
-        {
-          callback: "handleSubscribe",
-          got,
-          expected: '"automatic" or nothing',
-        },
-      );
-    }
-  }
-
-  from(consumption: Consumption): From {
-    return fromConsumer(
-      consumption,
-      (reason) => void this.ended(consumption.tag, "cancel", reason),
-    );
-  }
-
-  ended(tag: number, kind: "cancel" | "down", reason: ExitReason): void {
-    const consumption = this.outlet.consumptions.get(tag);
     if (consumption === undefined) return;
-    if (kind === "cancel") transmit(consumption.consumer, cancelled(tag, reason));
-    try {
-      this.stage.handleCancel?.({ kind, reason }, this.from(consumption));
-    } finally {
-      this.outlet.unsubscribe(tag);
-    }
-    this.lost();
-    // With the slowest gone, a dispatcher may be able to deliver more.
-    this.serve();
+    const answer = this.stage.handleSubscribe?.(
+      "consumer",
+      message.options,
+      this.from(consumption),
+    );
+    if (answer === undefined || answer === "automatic") return;
+    const expected = '"automatic" or nothing: the consumer says who asks';
+    throw invalidReturn(this.cell, "handleSubscribe", answer, expected);
   }
 
-  /** A consumer has gone. */
-  protected lost(): void {}
+  /** A consumer as the callbacks of its producer see it. */
+  from({ consumer, tag }: Consumption): From {
+    return {
+      ref: consumer.ref as unknown as Ref<unknown>,
+      tag,
+      cancel: (reason = "normal") => transmit(this.cell, cancel(tag, reason)),
+      ask: (count) => {
+        throw invalidOption("ask", count, "a subscription of its own: only the consumer asks");
+      },
+    };
+  }
+
+  ended({ kind, tag, reason }: Cancel): void {
+    const { outlet } = this;
+    const consumption = outlet.unsubscribe(tag);
+    if (consumption === undefined) return;
+    const cause = kind === StageKind.cancel ? "cancel" : "down";
+    if (cause === "cancel") transmit(consumption.consumer, cancelled(tag, reason));
+    if (outlet.consumptions.size === 0) this.abandoned();
+    const result = this.stage.handleCancel?.({ kind: cause, reason }, this.from(consumption));
+    // With the slowest gone, a dispatcher may be able to deliver more.
+    if (isThenable(result)) this.cell.hold(result, () => this.serve());
+    else this.serve();
+  }
+
+  /** The last consumer has gone. */
+  protected abandoned(): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    if (waiting !== undefined) for (const resolve of waiting) resolve();
+  }
 
   afterBuffered(run: () => unknown): void {
     this.outlet.afterBuffered(run);
+  }
+
+  /** Nothing waits here. */
+  protected get empty(): boolean {
+    return this.outlet.empty;
+  }
+
+  /** Settles when all that waits now is taken, or nobody is left to take it. */
+  protected taken(): Promise<void> | undefined {
+    if (this.empty || this.outlet.consumptions.size === 0) return undefined;
+    return new Promise((resolve) => {
+      (this.waiting ??= []).push(resolve);
+      this.afterBuffered(resolve);
+    });
   }
 
   moved(): number {
@@ -126,24 +133,7 @@ export abstract class EmittingEngine implements Engine {
   }
 
   exited(reason: ExitReason): void {
-    this.outlet.close(
-      new SluiceError(
-        "SLUICE_EXITED",
-        `${this.cell.pid} ended before it was offered everything (${describeReason(reason)})`,
-        { reason },
-      ),
-    );
-  }
-
-  /** Settles when nothing waits here any more. */
-  protected whenEmpty(): PromiseLike<void> | undefined {
-    const { outlet } = this;
-    if (outlet.empty || outlet.consumptions.size === 0) return undefined;
-    return new Promise((resolve) => {
-      outlet.onEmpty = () => {
-        outlet.onEmpty = undefined;
-        resolve();
-      };
-    });
+    const message = `${this.cell.pid} ended before it was offered everything (${describeReason(reason)})`;
+    this.outlet.close(new SluiceError("SLUICE_EXITED", message, { reason }));
   }
 }

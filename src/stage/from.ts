@@ -1,5 +1,7 @@
 import { ClosureMessage, cellOf, isThenable } from "../process/internal.ts";
 import type { Context } from "../process/index.ts";
+import { log } from "../telemetry/internal.ts";
+import { invalidReturn } from "./accepting.ts";
 import { Producer } from "./producer.ts";
 import type { ProducerEngine } from "./producer-engine.ts";
 
@@ -9,51 +11,68 @@ export type ProducerClass<Out> = new () => Producer<Out>;
 /** Events taken from a synchronous iterable before they are sent on. */
 const batchSize = 1_000;
 
+type Open<Out> = (context: Context) => Iterable<Out> | AsyncIterable<Out>;
+
 /** Steps an iterator as far as is asked, one pending step at a time, beside the mailbox. */
-abstract class FromProducer<Out> extends Producer<Out> {
+class FromProducer<Out> extends Producer<Out> {
+  readonly #open: Open<Out>;
   #iterator: Iterator<Out> | AsyncIterator<Out> | undefined = undefined;
-  #wanted = 0;
   #stepping = false;
   #ended = false;
 
-  protected abstract open(context: Context): Iterable<Out> | AsyncIterable<Out>;
-
-  protected override init(): void {
-    const iterable = this.open(this.self);
-    this.#iterator =
-      Symbol.asyncIterator in iterable
-        ? iterable[Symbol.asyncIterator]()
-        : iterable[Symbol.iterator]();
+  constructor(open: Open<Out>) {
+    super();
+    this.#open = open;
   }
 
-  protected override handleDemand(demand: number): void {
-    this.#wanted += demand;
+  protected override init(): void {
+    const iterable = this.#open(this.self) as Partial<Iterable<Out> & AsyncIterable<Out>>;
+    const iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.();
+    if (iterator === undefined)
+      throw invalidReturn(cellOf(this), "from", iterable, "an iterable or an async iterable");
+    this.#iterator = iterator;
+  }
+
+  protected override handleDemand(): void {
     this.#step();
   }
 
-  /** Closed by a drain or a stop: no further step. */
-  get #closed(): boolean {
-    return this.#ended || (cellOf(this).engine as ProducerEngine).closed;
+  protected override handleCancel(): void {
+    this.#engine.forget();
+  }
+
+  get #engine(): ProducerEngine {
+    return cellOf(this).engine as ProducerEngine;
   }
 
   #step(): void {
+    const { closed, outlet } = this.#engine;
+    if (closed || this.#stepping || this.#ended) return;
     const ready: Out[] = [];
-    while (this.#wanted > 0 && !this.#stepping && !this.#closed) {
-      const step = this.#iterator!.next();
-      if (isThenable(step)) this.#await(step as PromiseLike<IteratorResult<Out>>);
-      else if (step.done === true) this.#end();
-      else {
-        this.#wanted--;
-        ready.push(step.value);
-        if (ready.length === batchSize) {
-          // An endless source shares the thread: the rest of the demand is another message.
-          if (this.#wanted > 0) cellOf(this).send(new ClosureMessage(() => this.#step()));
-          break;
-        }
-      }
+    try {
+      this.#ended = !this.#collect(ready, Math.min(outlet.dispatcher.demand, batchSize));
+    } finally {
+      // What came before a failure is let out before it.
+      if (ready.length > 0) this.emit(ready);
     }
-    if (ready.length > 0) this.emit(ready);
     if (this.#ended) this.#finish();
+    // An endless source shares the thread: the rest of the demand is another message.
+    else if (outlet.dispatcher.demand > 0 && !this.#stepping)
+      cellOf(this).send(new ClosureMessage(() => this.#step()));
+  }
+
+  /** Collects up to `count` events, as far as they come at once; false when the iterable has ended. */
+  #collect(ready: Out[], count: number): boolean {
+    while (ready.length < count) {
+      const step = this.#iterator!.next();
+      if (isThenable(step)) {
+        this.#await(step as PromiseLike<IteratorResult<Out>>);
+        break;
+      }
+      if (step.done === true) return false;
+      ready.push(step.value);
+    }
+    return true;
   }
 
   #await(step: PromiseLike<IteratorResult<Out>>): void {
@@ -72,22 +91,15 @@ abstract class FromProducer<Out> extends Producer<Out> {
 
   #arrived(result: IteratorResult<Out>): void {
     this.#stepping = false;
-    if (result.done === true) this.#end();
-    else {
-      this.#wanted--;
-      this.emit([result.value]);
-    }
-    if (this.#ended) this.#finish();
-    else this.#step();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#iterator = undefined;
+    if (result.done === true) return this.#finish();
+    this.emit([result.value]);
+    this.#step();
   }
 
   /** The last events are out before the stage ends. */
   #finish(): void {
+    this.#ended = true;
+    this.#iterator = undefined;
     this.self.afterBuffered(() => this.self.stop("normal"));
   }
 
@@ -95,7 +107,10 @@ abstract class FromProducer<Out> extends Producer<Out> {
     const iterator = this.#iterator;
     this.#iterator = undefined;
     // A generator that waits for its source would answer only when that does: it is told, not awaited.
-    void Promise.resolve(iterator?.return?.()).catch(() => {});
+    const close = async (): Promise<unknown> => iterator?.return?.();
+    close().catch((error: unknown) =>
+      log("warning", `the source of ${this.self.pid} failed to close`, error),
+    );
   }
 }
 
@@ -109,8 +124,8 @@ export function from<Out>(
   open: (context: Context) => Iterable<Out> | AsyncIterable<Out>,
 ): ProducerClass<Out> {
   return class From extends FromProducer<Out> {
-    protected override open(context: Context): Iterable<Out> | AsyncIterable<Out> {
-      return open(context);
+    constructor() {
+      super(open);
     }
   };
 }

@@ -5,7 +5,7 @@ type Settle = (error: unknown, value: unknown) => void;
 
 /**
  * Events that wait to be taken or buffered, and the promise of it. Returned from a message it holds the reply, not the
- * mailbox. A message that awaits it would hold the mailbox through which the asks come: that is noticed, and rejects.
+ * mailbox. A callback that awaits it would hold the mailbox through which the asks come: that is noticed, and rejects.
  */
 export class Offer implements Promise<void>, Deferred {
   readonly [Symbol.toStringTag] = "Offer";
@@ -46,11 +46,10 @@ export class Offer implements Promise<void>, Deferred {
     fulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    const promise = new Promise<void>((resolve, reject) => {
-      this["~settled"]((error) => (error === undefined ? resolve() : reject(error)));
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this["~settled"]((error) => (error === undefined ? resolve() : reject(error)));
     // Whether the callback that made it holds the mailbox is known once that callback has returned.
-    if (!this.settled) queueMicrotask(() => this.refuseDeadlock());
+    if (!this.settled) void Promise.resolve().then(() => this.refuseDeadlock());
     return promise.then(fulfilled, rejected);
   }
 
@@ -59,20 +58,14 @@ export class Offer implements Promise<void>, Deferred {
   }
 
   finally(last?: (() => void) | null): Promise<void> {
-    return this.then().finally(last);
+    return this.then(undefined, undefined).finally(last);
   }
 
   refuseDeadlock(): void {
-    const { cell } = this;
-    if (this.settled || !cell.busy || cell.inHand === undefined || cell.inHand !== this.madeIn)
-      return;
+    const { cell, madeIn } = this;
+    if (this.settled || !cell.busy || madeIn === undefined || cell.inHand !== madeIn) return;
     const { pid } = cell;
-    this.settle(
-      new SluiceError(
-        "SLUICE_OFFER_AWAITED",
-        `${pid} awaits its own offer, which waits for the mailbox that it holds: return the offer instead`,
-        { pid },
-      ),
-    );
+    const message = `${pid} awaits its own offer, which waits for the mailbox that it holds: return the offer itself, from a message that is not async`;
+    this.settle(new SluiceError("SLUICE_OFFER_AWAITED", message, { pid }));
   }
 }

@@ -1,25 +1,12 @@
-import {
-  Deque,
-  SluiceError,
-  checkInteger,
-  invalidOption,
-  type ExitReason,
-} from "../support/internal.ts";
+import { Deque, SluiceError, checkInteger, invalidOption } from "../support/internal.ts";
 import { thread } from "../runtime/internal.ts";
 import { discarded, log } from "../telemetry/internal.ts";
-import { ClosureMessage, State, watch, type Cell } from "../process/internal.ts";
+import { ClosureMessage, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
 import { demandDispatcher } from "./demand-dispatcher.ts";
-import type { Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
 import { Offer } from "./offer.ts";
-import {
-  StageKind,
-  cancelled,
-  down,
-  events as eventsMessage,
-  transmit,
-  type Subscribe,
-} from "./protocol.ts";
+import { StageKind, down, events as eventsMessage, transmit, type Subscribe } from "./protocol.ts";
 
 /** Options of whatever emits. */
 export interface OutletOptions {
@@ -35,9 +22,15 @@ export interface Consumption extends Subscriber {
   readonly unwatch: Disposable;
 }
 
+/** Work that waits until the events before a place in the flow are out. */
+interface Marker {
+  readonly place: number;
+  readonly run: () => unknown;
+}
+
 const defaultMaxOffers = 1_000;
 
-/** The emitting side of a stage: subscribers, dispatcher, buffer and offers. */
+/** The emitting side of a stage: its subscribers, dispatcher, buffer and offers. */
 export class Outlet {
   readonly cell: Cell;
   readonly dispatcher: Dispatching<unknown>;
@@ -45,24 +38,20 @@ export class Outlet {
   readonly maxOffers: number;
   readonly consumptions: Map<number, Consumption> = new Map();
   readonly offers: Deque<Offer> = new Deque();
+  readonly markers: Deque<Marker> = new Deque();
+  /** With this many events in the buffer, offers wait, and a producer-consumer stops processing. */
+  limit: () => number = () => this.buffer.capacity;
   /** The stamp of what is being handled: what is emitted meanwhile inherits it. */
   enteredMs: number | undefined = undefined;
+  /** The stamp of what is being delivered. */
   stampMs = 0;
-  /** Asked for upstream and not come yet. */
+  /** Asked for upstream and not come yet; of consumers that have gone, too, so that nothing is asked for twice. */
   requested = 0;
   dropped = 0;
   delivered = 0;
-  /** Closures that wait until everything buffered before them is out. */
-  readonly markers: Deque<{ readonly after: number; readonly run: () => unknown }> = new Deque();
-  /** Events that ever left the buffer or passed it. */
-  gone = 0;
-  /** Told when the buffer and the offers are empty. */
-  onEmpty: (() => void) | undefined = undefined;
-
-  readonly deliver: (subscriber: Subscriber, batch: readonly unknown[]) => void = (
-    subscriber,
-    batch,
-  ) => {
+  /** The stage is gone, and this is what offers are told. */
+  over: unknown = undefined;
+  readonly deliver: Deliver<unknown> = (subscriber, batch) => {
     this.delivered += batch.length;
     transmit(
       (subscriber as Consumption).consumer,
@@ -86,7 +75,7 @@ export class Outlet {
       throw invalidOption("dispatcher", dispatcher, "what demandDispatcher() or the like returns");
     this.cell = cell;
     this.maxOffers = maxOffers;
-    this.dispatcher = dispatcher["~make"]() as Dispatching<unknown>;
+    this.dispatcher = dispatcher["~make"]();
     this.buffer = new Buffer(bufferSize, bufferKeep);
   }
 
@@ -97,63 +86,67 @@ export class Outlet {
     return thread.running === undefined ? runtime.now() : queue.lastLookMs;
   }
 
-  /** To waiting demand, else into the buffer, which lets go what it cannot hold. Returns how many were delivered. */
-  emit(events: readonly unknown[], enteredMs: number): number {
-    const count = events.length;
-    if (count === 0 || this.cell.state === State.dead) return 0;
-    this.stampMs = enteredMs;
-    this.requested = Math.max(this.requested - count, 0);
-    const taken = this.buffer.size === 0 ? this.dispatcher.dispatch(events, this.deliver) : 0;
-    this.gone += taken;
-    if (taken === count) return taken;
+  /** How many more events may wait. */
+  get room(): number {
+    return Math.max(this.limit() - this.buffer.size, 0);
+  }
+
+  /** Nothing waits here. */
+  get empty(): boolean {
+    return this.buffer.size === 0 && this.offers.length === 0;
+  }
+
+  /** To waiting demand, else into the buffer, which lets go what it cannot hold. */
+  emit(events: readonly unknown[], enteredMs: number): void {
+    if (events.length === 0 || this.over !== undefined) return;
+    const taken = this.pass(events, enteredMs);
+    if (taken === events.length) return;
     const lost = this.buffer.push(events, taken, enteredMs);
     if (lost > 0) this.discard(lost);
-    return taken;
+  }
+
+  /** To waiting demand, past an empty buffer; returns how many events were taken. */
+  pass(events: readonly unknown[], enteredMs: number): number {
+    this.requested = Math.max(this.requested - events.length, 0);
+    if (this.buffer.size > 0) return 0;
+    this.stampMs = enteredMs;
+    return this.dispatcher.dispatch(events, this.deliver);
   }
 
   discard(count: number): void {
     this.dropped += count;
-    this.gone += count;
     const stage = this.cell.pid;
     if (discarded.active) discarded.emit({ stage, count });
-    log(
-      "warning",
-      `${stage} discarded ${count} events: its buffer of ${this.buffer.capacity} is full`,
-      undefined,
-    );
-    this.mark();
+    const { capacity } = this.buffer;
+    log("warning", `${stage} discarded ${count} events: its buffer of ${capacity} is full`);
+    this.reach();
   }
 
   /** Events that are to be taken or buffered, none lost. */
   offer(events: readonly unknown[]): Offer {
-    const { cell, buffer, offers } = this;
-    const offer = new Offer(cell, events, this.nowMs);
-    if (offers.length > 0) return this.wait(offer);
-    this.stampMs = offer.enteredMs;
-    this.requested = Math.max(this.requested - events.length, 0);
-    if (buffer.size === 0)
-      this.gone += offer.start = this.dispatcher.dispatch(events, this.deliver);
-    this.load(offer, buffer.room);
-    return offer.settled ? offer : this.wait(offer);
+    const offer = new Offer(this.cell, events, this.nowMs);
+    if (this.over !== undefined) offer.settle(this.over);
+    else if (this.offers.length > 0) this.wait(offer);
+    else {
+      offer.start = this.pass(events, offer.enteredMs);
+      this.load(offer, this.room);
+      if (!offer.settled) this.wait(offer);
+    }
+    return offer;
   }
 
-  wait(offer: Offer): Offer {
-    if (this.offers.length >= this.maxOffers) {
-      const { pid } = this.cell;
-      offer.settle(
-        new SluiceError(
-          "SLUICE_OFFERS_FULL",
-          `${this.maxOffers} offers wait at ${pid}: no room for one more`,
-          { pid, limit: this.maxOffers },
-        ),
-      );
-    } else this.offers.push(offer);
-    return offer;
+  wait(offer: Offer): void {
+    if (this.offers.length < this.maxOffers) return this.offers.push(offer);
+    const { pid } = this.cell;
+    const message = `${this.maxOffers} offers wait at ${pid}: no room for one more`;
+    offer.settle(new SluiceError("SLUICE_OFFERS_FULL", message, { pid, limit: this.maxOffers }));
   }
 
   /** All of them at once, or none. */
   tryOffer(events: readonly unknown[]): boolean {
-    if (this.offers.length > 0 || events.length > this.buffer.room) return false;
+    const { buffer, dispatcher, room } = this;
+    const takeable = room + (buffer.size === 0 ? dispatcher.demand : 0);
+    if (this.over !== undefined || this.offers.length > 0 || events.length > takeable) return false;
     this.emit(events, this.nowMs);
     return true;
   }
@@ -166,54 +159,57 @@ export class Outlet {
     if (end === offer.events.length) offer.settle(undefined);
   }
 
-  /**
-   * Serves what is asked for from what waits; returns what must come from upstream beyond what was already requested.
-   * Demand of consumers that have gone stays requested, so that nothing is asked for twice (GenStage's orphan demand).
-   */
+  /** The same for the offer that has waited longest; false when none waits. */
+  loadNext(count: number): boolean {
+    const offer = this.offers.at(0);
+    if (offer === undefined) return false;
+    this.load(offer, count);
+    if (offer.settled) this.offers.shift();
+    return true;
+  }
+
+  /** Serves what is asked for from what waits; returns what must come from upstream and was not requested before. */
   serve(): number {
-    const { buffer, offers, dispatcher } = this;
+    const { buffer, dispatcher } = this;
     while (dispatcher.demand > 0) {
       if (buffer.size === 0) {
-        const offer = offers.at(0);
-        if (offer === undefined) break;
-        this.load(offer, dispatcher.demand);
-        if (offer.settled) offers.shift();
-        continue;
+        if (this.loadNext(dispatcher.demand)) continue;
+        break;
       }
       const { events, enteredMs } = buffer.take(dispatcher.demand)!;
       this.stampMs = enteredMs;
       const taken = dispatcher.dispatch(events, this.deliver);
-      this.gone += taken;
       if (taken === events.length) continue;
       buffer.putBack(events, taken, enteredMs);
       break;
     }
-    while (offers.length > 0 && buffer.room > 0) {
-      const offer = offers.at(0)!;
-      this.load(offer, buffer.room);
-      if (offer.settled) offers.shift();
+    while (this.room > 0 && this.loadNext(this.room)) {
+      // Until the buffer is full or no offer waits.
     }
-    this.mark();
+    this.reach();
     const missing = Math.max(dispatcher.demand - this.requested, 0);
     this.requested += missing;
     return missing;
   }
 
-  /** Everything that waits, waits no more. */
-  get empty(): boolean {
-    return this.buffer.size === 0 && this.offers.length === 0;
-  }
-
-  mark(): void {
-    while (this.markers.length > 0 && this.markers.at(0)!.after <= this.gone)
-      this.cell.send(new ClosureMessage(this.markers.shift()!.run));
-    if (this.onEmpty !== undefined && this.empty) this.onEmpty();
+  /** Lets the markers run that have been reached. */
+  reach(): void {
+    const { markers, buffer } = this;
+    while (markers.length > 0 && markers.at(0)!.place <= buffer.passed)
+      this.cell.send(new ClosureMessage(markers.shift()!.run));
   }
 
   /** Runs `run` as a message when everything that waits now is out. */
   afterBuffered(run: () => unknown): void {
-    if (this.empty) this.cell.send(new ClosureMessage(run));
-    else this.markers.push({ after: this.gone + this.buffer.size, run });
+    const last = this.offers.at(this.offers.length - 1);
+    if (last === undefined) this.mark(run);
+    else last["~settled"](() => this.mark(run));
+  }
+
+  mark(run: () => unknown): void {
+    const { buffer } = this;
+    this.markers.push({ place: buffer.passed + buffer.size, run });
+    if (buffer.size === 0) this.reach();
   }
 
   /** A consumer subscribes; nothing happens when it is gone by now. */
@@ -229,7 +225,7 @@ export class Outlet {
     return consumption;
   }
 
-  /** A subscription ends. */
+  /** A subscription ends; its demand goes with it. */
   unsubscribe(tag: number): Consumption | undefined {
     const consumption = this.consumptions.get(tag);
     if (consumption === undefined) return undefined;
@@ -239,13 +235,9 @@ export class Outlet {
     return consumption;
   }
 
-  /** Tells a consumer that its subscription has ended. */
-  tell(consumption: Consumption, reason: ExitReason): void {
-    transmit(consumption.consumer, cancelled(consumption.tag, reason));
-  }
-
   /** The stage is gone: nobody will take what waits. */
   close(error: unknown): void {
+    this.over = error;
     for (const offer of this.offers) offer.settle(error);
     this.offers.clear();
   }

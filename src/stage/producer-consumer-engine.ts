@@ -1,8 +1,15 @@
 import { Deque, checkInteger } from "../support/internal.ts";
-import type { Cell, Engine, Figures, Message, Upstream } from "../process/internal.ts";
-import { intakeEnded, subscribeAll } from "./accepting.ts";
+import {
+  ClosureMessage,
+  type Cell,
+  type Figures,
+  type Message,
+  type Upstream,
+} from "../process/internal.ts";
+import { eventsOf, intakeEnded, subscribeAll } from "./accepting.ts";
+import { BatchInlet, type BatchHandler } from "./batch-inlet.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
-import { Inlet } from "./inlet.ts";
+import type { Intake } from "./intake.ts";
 import { Outlet, type OutletOptions } from "./outlet.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
@@ -11,141 +18,156 @@ import type { StageCallbacks } from "./stage-callbacks.ts";
 const windowsBuffered = 10;
 
 /**
- * The engine of a producer-consumer: what comes from upstream waits until someone downstream has asked, then whole
- * messages are processed. It asks upstream only after processing, so that it stands still when downstream does.
+ * The engine of a producer-consumer: what comes from upstream waits in its inbox until someone downstream has asked, then
+ * whole messages are processed. It asks upstream only after processing, so that it stands still when downstream does.
  */
-export class ProducerConsumerEngine extends EmittingEngine implements Engine {
+export class ProducerConsumerEngine extends EmittingEngine implements BatchHandler {
   readonly role = "producer_consumer";
-  readonly inlet: Inlet;
-  readonly inbox: Deque<Events | Cancel> = new Deque();
-  readonly limit: number | undefined;
-  processing = false;
-  onIdle: (() => void) | undefined = undefined;
+  readonly inlet: BatchInlet;
+  /** What came from upstream, and what is to run after it, in order. */
+  readonly inbox: Deque<Events | Cancel | ClosureMessage> = new Deque();
+  /** The inbox is being emptied: what is handled meanwhile must not begin again, each time deeper in the stack. */
+  emptying = false;
 
   /** @throws SLUICE_INVALID_OPTION */
   constructor(cell: Cell, stage: StageCallbacks, { bufferSize, ...options }: OutletOptions) {
     super(cell, stage, new Outlet(cell, options, Infinity));
     if (bufferSize !== undefined && bufferSize !== Infinity)
       checkInteger("bufferSize", bufferSize, 1);
-    this.limit = bufferSize;
-    this.inlet = new Inlet(cell, (events, from) => stage.handleEvents!(events, from));
-    this.inlet.emitted = (events) => {
-      if (events !== undefined) this.outlet.emit(events as readonly unknown[], this.outlet.nowMs);
-    };
-    this.inlet.full = () => this.outlet.buffer.size >= this.capacity;
-    this.inlet.done = () => this.through();
-  }
-
-  /** From this many buffered events on it stops processing; it never drops. */
-  get capacity(): number {
-    if (this.limit !== undefined) return this.limit;
-    let largest = 1;
-    for (const { wanted } of this.inlet.intakes.values())
-      largest = Math.max(largest, wanted.maxDemand);
-    return windowsBuffered * largest;
+    this.inlet = new BatchInlet(cell, this);
+    this.outlet.limit = () => bufferSize ?? windowsBuffered * this.inlet.largest;
   }
 
   started(): void {
     subscribeAll(this.cell, this.stage, this.inlet);
   }
 
-  override receive(message: Message): unknown {
+  override receive(message: Message): void {
     switch (message.kind) {
       case StageKind.events:
         // The common case goes straight through: nothing waits, and someone wants it.
-        if (this.inbox.length === 0 && !this.processing && this.outlet.requested > 0)
-          return this.begin(message as Events);
-        this.inbox.push(message as Events);
-        return this.drainInbox();
+        if (this.idle && this.outlet.requested > 0) return this.begin(message as Events);
+        return this.enqueue(message as Events);
       case StageKind.cancelled:
       case StageKind.producerDown:
-        this.inbox.push(message as Cancel);
-        return this.drainInbox();
+        return this.enqueue(message as Cancel);
       default:
         return super.receive(message);
     }
   }
 
+  enqueue(message: Events | Cancel): void {
+    this.inbox.push(message);
+    this.emptyInbox();
+  }
+
   protected override demanded(): void {
-    this.drainInbox();
+    this.emptyInbox();
   }
 
   override serve(): void {
     super.serve();
-    if (this.inlet.rest !== undefined) this.drainInbox();
+    // The buffer may have a place again.
+    if (this.processing) this.emptyInbox();
   }
 
-  drainInbox(): void {
-    const { inbox, inlet, cell } = this;
-    while (!cell.busy) {
-      if (this.processing) {
-        const { rest } = inlet;
-        if (rest === undefined || inlet.full!()) break;
-        inlet.rest = undefined;
-        rest();
-        continue;
-      }
-      const next = inbox.at(0);
-      if (next === undefined || this.outlet.requested <= 0) break;
-      inbox.shift();
-      if (next.kind === StageKind.events) this.begin(next as Events);
-      else this.ending(next as Cancel);
+  /** Goes on as far as the demand of those downstream, the buffer and the callbacks allow. */
+  emptyInbox(): void {
+    if (this.emptying) return;
+    this.emptying = true;
+    while (!this.cell.busy && this.advance()) {
+      // One thing after the other.
     }
+    this.emptying = false;
+  }
+
+  /** One thing out of the inbox; false when it has to wait. */
+  advance(): boolean {
+    const { inbox, inlet, outlet } = this;
+    if (this.processing) {
+      if (this.full()) return false;
+      outlet.enteredMs = inlet.enteredMs;
+      inlet.resume();
+      return true;
+    }
+    const next = inbox.at(0);
+    if (next === undefined) return false;
+    if (next.kind === StageKind.events) {
+      if (outlet.requested <= 0) return false;
+      inbox.shift();
+      this.begin(next as Events);
+      return true;
+    }
+    inbox.shift();
+    if (next instanceof ClosureMessage) outlet.afterBuffered(next.run);
+    else this.intakeEnded(next as Cancel);
+    return true;
   }
 
   begin(message: Events): void {
-    this.processing = true;
     this.outlet.enteredMs = message.enteredMs;
-    if (this.inlet.intakes.has(message.tag)) this.inlet.receive(message);
-    else this.through();
+    this.inlet.receive(message);
+  }
+
+  handle(events: readonly unknown[], from: Intake): unknown {
+    return this.stage.handleEvents!(events, from);
+  }
+
+  emitted(result: unknown): void {
+    const { outlet, cell } = this;
+    outlet.emit(eventsOf(cell, "handleEvents", result), outlet.nowMs);
+  }
+
+  full(): boolean {
+    if (this.outlet.room > 0) return false;
+    // Other messages may be handled until there is a place: they do not inherit its stamp.
+    this.outlet.enteredMs = undefined;
+    return true;
   }
 
   through(): void {
-    this.processing = false;
     this.outlet.enteredMs = undefined;
-    if (this.inbox.length > 0) this.drainInbox();
-    if (this.onIdle !== undefined && this.idle) this.onIdle();
+    if (this.inbox.length > 0) this.emptyInbox();
+  }
+
+  intakeEnded(message: Cancel): void {
+    const { cell, stage, inlet, outlet } = this;
+    intakeEnded(cell, stage, inlet, message, (ends, reason) => {
+      // What its events have become is out before the stage ends with it.
+      if (ends) outlet.afterBuffered(() => cell.stop(reason));
+      this.emptyInbox();
+    });
+  }
+
+  /** A message is in hand. */
+  get processing(): boolean {
+    return this.inlet.intake !== undefined;
   }
 
   get idle(): boolean {
     return this.inbox.length === 0 && !this.processing;
   }
 
-  ending({ kind, tag, reason }: Cancel): void {
-    intakeEnded(
-      this.cell,
-      this.stage,
-      this.inlet,
-      tag,
-      kind === StageKind.cancelled ? "cancel" : "down",
-      reason,
-    );
+  protected override get empty(): boolean {
+    return this.idle && super.empty;
+  }
+
+  override afterBuffered(run: () => unknown): void {
+    if (this.idle) super.afterBuffered(run);
+    else this.inbox.push(new ClosureMessage(run));
+  }
+
+  async drain(): Promise<void> {
+    await this.taken();
   }
 
   override moved(): number {
     return super.moved() + this.inlet.handled;
   }
 
-  override afterBuffered(run: () => unknown): void {
-    if (this.idle) super.afterBuffered(run);
-    else {
-      const before = this.onIdle;
-      this.onIdle = () => {
-        this.onIdle = undefined;
-        before?.();
-        super.afterBuffered(run);
-      };
-    }
-  }
-
-  async drain(): Promise<void> {
-    if (!this.idle) await new Promise<void>((resolve) => this.afterBuffered(resolve));
-    await this.whenEmpty();
-  }
-
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
     const { outlet, inlet, cell, inbox } = this;
-    let waiting = 0;
+    let waiting = inlet.events.length - inlet.start;
     for (const message of inbox)
       if (message.kind === StageKind.events) waiting += (message as Events).events.length;
     return {

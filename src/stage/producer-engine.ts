@@ -1,24 +1,21 @@
 import type { Context } from "../process/index.ts";
-import {
-  ClosureMessage,
-  isThenable,
-  type Cell,
-  type Engine,
-  type Figures,
-} from "../process/internal.ts";
+import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
 import { SluiceError, type ExitReason } from "../support/internal.ts";
-import { demanded } from "../telemetry/internal.ts";
+import { demanded, log } from "../telemetry/internal.ts";
+import { eventsOf } from "./accepting.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
 import { Outlet, type OutletOptions } from "./outlet.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
 const defaultBufferSize = 10_000;
 
-/** An open promise of `handleDemand`, with a signal of its own. */
+/** A demand handed to `handleDemand`, and the signal of what was opened for it. */
 class Fetch implements Context {
   readonly demand: number;
+  result: PromiseLike<unknown> | undefined = undefined;
   controller: AbortController | undefined = undefined;
-  over: unknown = undefined;
+  /** Why it is not wanted any more. */
+  over: SluiceError | undefined = undefined;
 
   constructor(demand: number) {
     this.demand = demand;
@@ -32,18 +29,17 @@ class Fetch implements Context {
     return this.controller.signal;
   }
 
-  abort(reason: unknown): void {
-    this.over = reason;
-    this.controller?.abort(reason);
+  abort(why: SluiceError): void {
+    this.over ??= why;
+    this.controller?.abort(why);
   }
 }
 
 /** The engine of a producer: demand that its buffer cannot serve goes to `handleDemand`; one fetch is open at most. */
-export class ProducerEngine extends EmittingEngine implements Engine {
+export class ProducerEngine extends EmittingEngine {
   readonly role = "producer";
   fetch: Fetch | undefined = undefined;
-  /** Demand that came while a fetch was open. */
-  owed = 0;
+  /** No further demand is handed on: the stage drains or stops. */
   closed = false;
 
   /** @throws SLUICE_INVALID_OPTION */
@@ -52,75 +48,89 @@ export class ProducerEngine extends EmittingEngine implements Engine {
   }
 
   protected override demanded(missing: number): void {
-    if (this.closed || this.stage.handleDemand === undefined) return;
+    const { outlet, cell, stage } = this;
+    if (this.closed || stage.handleDemand === undefined) return;
     if (this.fetch !== undefined) {
-      this.owed += missing;
+      // Counted when the fetch has settled, together with what is asked for until then.
+      outlet.requested -= missing;
       return;
     }
-    if (demanded.active) demanded.emit({ stage: this.cell.pid, count: missing });
+    if (demanded.active) demanded.emit({ stage: cell.pid, count: missing });
     const fetch = new Fetch(missing);
-    const result = this.stage.handleDemand(missing, fetch);
+    const result = stage.handleDemand(missing, fetch);
     if (isThenable(result)) this.open(fetch, result);
     else if (result !== undefined)
-      this.outlet.emit(result as readonly unknown[], this.outlet.nowMs);
+      outlet.emit(eventsOf(cell, "handleDemand", result), outlet.nowMs);
   }
 
   open(fetch: Fetch, result: PromiseLike<unknown>): void {
     this.fetch = fetch;
-    const { cell } = this;
-    const settled = (run: () => unknown): void =>
-      cell.send(
-        new ClosureMessage(() => {
-          if (this.fetch === fetch) this.fetch = undefined;
-          return run();
-        }),
-      );
+    fetch.result = result;
+    const settled = (run: () => void): void => this.cell.send(new ClosureMessage(run));
     result.then(
-      (events) => settled(() => this.fetched(events)),
+      (events) => settled(() => this.fetched(fetch, events)),
       (error: unknown) => settled(() => this.failed(fetch, error)),
     );
   }
 
-  fetched(events: unknown): void {
-    if (events !== undefined) this.outlet.emit(events as readonly unknown[], this.outlet.nowMs);
-    this.goOn();
+  fetched(fetch: Fetch, result: unknown): void {
+    const { outlet, cell } = this;
+    const events = result === undefined ? [] : eventsOf(cell, "handleDemand", result);
+    outlet.emit(events, outlet.nowMs);
+    if (fetch.over !== undefined) this.forgive(fetch.demand - events.length);
+    this.settled();
   }
 
   failed(fetch: Fetch, error: unknown): void {
     if (fetch.over === undefined) throw error;
-    // Given up because nobody wanted it: what it was opened for is wanted again by the next ask.
-    this.outlet.requested = Math.max(this.outlet.requested - fetch.demand, 0);
-    this.goOn();
+    if (error !== fetch.over && !(error instanceof Error && error.name === "AbortError"))
+      log("warning", `a fetch that ${this.cell.pid} gave up has failed`, error);
+    this.forgive(fetch.demand);
+    this.settled();
   }
 
-  goOn(): void {
-    const { owed } = this;
-    this.owed = 0;
-    if (owed > 0 && this.outlet.consumptions.size > 0) this.demanded(owed);
-    else this.outlet.requested = Math.max(this.outlet.requested - owed, 0);
+  settled(): void {
+    this.fetch = undefined;
     this.serve();
   }
 
-  protected override lost(): void {
-    if (this.outlet.consumptions.size === 0)
-      this.fetch?.abort(
-        new SluiceError("SLUICE_EXITED", `nobody wants the events of ${this.cell.pid} any more`, {
-          reason: "normal",
-        }),
-      );
+  /** What a fetch that was given up did not bring is not owed any more: the next ask asks for it anew. */
+  forgive(count: number): void {
+    const { outlet } = this;
+    outlet.requested = Math.max(outlet.requested - Math.max(count, 0), 0);
+  }
+
+  /** For a source that reads as long as somebody asks: what consumers that have gone asked for is not owed. */
+  forget(): void {
+    const { outlet } = this;
+    outlet.requested = Math.min(outlet.requested, outlet.dispatcher.demand);
+  }
+
+  giveUp(why: string, reason: ExitReason): void {
+    this.fetch?.abort(new SluiceError("SLUICE_EXITED", `${this.cell.pid} ${why}`, { reason }));
+  }
+
+  protected override abandoned(): void {
+    this.giveUp("has no consumer any more", "normal");
+    super.abandoned();
   }
 
   stopping(reason: ExitReason): void {
     this.closed = true;
-    this.fetch?.abort(new SluiceError("SLUICE_EXITED", `${this.cell.pid} stops`, { reason }));
+    this.giveUp("stops", reason);
   }
 
-  drain(): PromiseLike<void> | undefined {
+  async drain(): Promise<void> {
     this.closed = true;
-    this.fetch?.abort(
-      new SluiceError("SLUICE_EXITED", `${this.cell.pid} drains`, { reason: "normal" }),
-    );
-    return this.whenEmpty();
+    this.giveUp("drains", "shutdown");
+    const result = this.fetch?.result;
+    if (result !== undefined) {
+      const settled = (): Promise<void> =>
+        new Promise((resolve) => this.cell.send(new ClosureMessage(resolve)));
+      // What it brought is a message before this one.
+      await result.then(settled, settled);
+    }
+    await this.taken();
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly never[] } {

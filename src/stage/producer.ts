@@ -1,3 +1,4 @@
+import { invalidOption } from "../support/internal.ts";
 import { baseClass, cellOf, type Cell } from "../process/internal.ts";
 import { Process, type Context } from "../process/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -115,23 +116,31 @@ function outletOf(stage: object): EmittingEngine["outlet"] {
   return (cellOf(stage).engine as EmittingEngine).outlet;
 }
 
+/** @throws SLUICE_INVALID_OPTION */
+function checkList(member: string, events: unknown): void {
+  if (!Array.isArray(events)) throw invalidOption(`${member}: events`, events, "a list of events");
+}
+
 /** The emitting members, on every class that emits. */
 export function emits(constructor: { readonly prototype: object }): void {
   baseClass(constructor);
   Object.defineProperties(constructor.prototype, {
     emit: {
       value(this: object, events: readonly unknown[]): void {
+        checkList("emit", events);
         const outlet = outletOf(this);
         outlet.emit(events, outlet.nowMs);
       },
     },
     offer: {
       value(this: object, events: readonly unknown[]): Promise<void> {
+        checkList("offer", events);
         return outletOf(this).offer(events);
       },
     },
     tryOffer: {
       value(this: object, events: readonly unknown[]): boolean {
+        checkList("tryOffer", events);
         return outletOf(this).tryOffer(events);
       },
     },

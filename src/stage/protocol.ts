@@ -1,7 +1,7 @@
 import type { ExitReason } from "../support/internal.ts";
 import type { Cell, Message } from "../process/internal.ts";
 
-/** The message kinds between stages. */
+/** The message kinds between stages; those below 16 are the process layer's. */
 export const StageKind = {
   subscribe: 16,
   ask: 17,
@@ -64,6 +64,10 @@ export function events(tag: number, batch: readonly unknown[], enteredMs: number
   return { kind: StageKind.events, next: undefined, tag, events: batch, enteredMs };
 }
 /** The other side is gone: told by the runtime, in order with what it sent before. */
-export function down(kind: 21 | 22, tag: number, reason: ExitReason): Cancel {
+export function down(
+  kind: typeof StageKind.consumerDown | typeof StageKind.producerDown,
+  tag: number,
+  reason: ExitReason,
+): Cancel {
   return { kind, next: undefined, tag, reason };
 }

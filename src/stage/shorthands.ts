@@ -37,9 +37,8 @@ function each<In, Result, Out>(
   for (let index = 0; index < events.length; index++) {
     const event = events[index] as In;
     const result = fn(event, context);
-    if (isThenable(result))
-      return eachAsync(events, index, result as Promise<Result>, context, fn, keep, out);
-    keep(out, event, result as Result);
+    if (isThenable(result)) return eachAsync(events, index, result, context, fn, keep, out);
+    keep(out, event, result);
   }
   return out;
 }

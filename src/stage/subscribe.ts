@@ -16,38 +16,37 @@ export function subscribe<In>(
 ): Promise<From> {
   return new Promise((resolve, reject) => {
     const cell = target["~resolve"]() as Cell | undefined;
-    const text = String(target);
-    if (cell === undefined || cell.state === State.dead) {
-      return reject(
-        new SluiceError("SLUICE_NO_PROCESS", `nobody at ${text} to subscribe`, { target: text }),
-      );
-    }
+    const nobody = (): void => reject(noProcess(target, "subscribe"));
+    if (cell === undefined || cell.state === State.dead) return nobody();
+    const told = (cell.extras.onDead ??= new Set());
+    told.add(nobody);
     cell.send(
       new ClosureMessage(() => {
-        const { inlet } = (cell.engine ?? {}) as { inlet?: Inlet };
-        if (inlet === undefined)
-          return reject(
-            new SluiceError("SLUICE_NOT_A_CONSUMER", `${cell.pid} is no consumer`, {
-              target: cell.pid,
-            }),
-          );
+        told.delete(nobody);
         try {
-          const intake = inlet.subscribe(subscription, "subscription", (terms, from) =>
-            isManual(cell, (cell.instance ?? {}) as StageCallbacks, terms, from),
-          );
-          if (intake === undefined)
-            reject(
-              new SluiceError(
-                "SLUICE_NO_PROCESS",
-                `nobody at ${String(subscription.to)} to subscribe to`,
-                { target: String(subscription.to) },
-              ),
-            );
-          else resolve(intake);
+          resolve(subscribeNow(cell, subscription));
         } catch (error) {
           reject(error);
         }
       }),
     );
   });
+}
+
+function subscribeNow<In>(cell: Cell, subscription: Subscription<In>): From {
+  const { inlet } = (cell.engine ?? {}) as { readonly inlet?: Inlet };
+  const { pid: target, instance = {} } = cell;
+  if (inlet === undefined)
+    throw new SluiceError("SLUICE_NOT_A_CONSUMER", `${target} is no consumer`, { target });
+  const intake = inlet.subscribe(subscription, "subscription", (terms, from) =>
+    isManual(cell, instance as StageCallbacks, terms, from),
+  );
+  if (intake === undefined)
+    throw noProcess(subscription.to as unknown as Addressable, "subscribe to");
+  return intake;
+}
+
+function noProcess(nobody: Addressable, what: string): SluiceError<"SLUICE_NO_PROCESS"> {
+  const target = String(nobody);
+  return new SluiceError("SLUICE_NO_PROCESS", `nobody at ${target} to ${what}`, { target });
 }

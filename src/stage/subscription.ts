@@ -63,51 +63,46 @@ export interface Wanted extends SubscribeOptions {
 }
 
 const defaultMaxDemand = 1_000;
-const cancelModes: readonly unknown[] = ["permanent", "transient", "temporary"];
+const cancelModes: readonly string[] = ["permanent", "transient", "temporary"];
 const known: ReadonlySet<string> = new Set(["to", "maxDemand", "minDemand", "cancel", "partition"]);
 
 function isAddressable(value: unknown): value is Addressable {
   return typeof value === "object" && value !== null && "~resolve" in value;
 }
 
+/** The given subscription as an object, whatever is in it. */
+function objectOf(given: unknown): { readonly [option: string]: unknown } {
+  if (isAddressable(given)) return { to: given };
+  return typeof given === "object" && given !== null ? { ...given } : {};
+}
+
 /**
- * A subscription with its defaults. @throws SLUICE_INVALID_OPTION
+ * A subscription with its defaults; `path` tells where it was given. @throws SLUICE_INVALID_OPTION
  */
 export function wanted(
   given: unknown,
   path: string,
   leastDefault: (maxDemand: number) => number,
 ): Wanted {
-  if (isAddressable(given)) return wanted({ to: given }, path, leastDefault);
-  if (
-    typeof given !== "object" ||
-    given === null ||
-    !isAddressable((given as { to?: unknown }).to)
-  ) {
+  const options = objectOf(given);
+  const { to, cancel = "permanent", maxDemand = defaultMaxDemand, partition } = options;
+  if (!isAddressable(to))
     throw invalidOption(path, given, "a ref, a name, a child, or { to: one of these }");
-  }
-  for (const option of Object.keys(given)) {
+  for (const option of Object.keys(options))
     if (!known.has(option))
       throw invalidOption(
         `${path}.${option}`,
-        (given as Record<string, unknown>)[option],
+        options[option],
         `one of the options ${[...known].join(", ")}`,
       );
-  }
-  const {
-    to,
-    maxDemand = defaultMaxDemand,
-    cancel = "permanent",
-    partition,
-  } = given as unknown as Wanted;
   checkInteger(`${path}.maxDemand`, maxDemand, 1);
-  const { minDemand = leastDefault(maxDemand) } = given as unknown as Wanted;
-  checkInteger(`${path}.minDemand`, minDemand, 0, maxDemand - 1);
-  if (!cancelModes.includes(cancel))
+  const { minDemand = leastDefault(maxDemand as number) } = options;
+  checkInteger(`${path}.minDemand`, minDemand, 0, (maxDemand as number) - 1);
+  if (!cancelModes.includes(cancel as string))
     throw invalidOption(
       `${path}.cancel`,
       cancel,
-      cancelModes.map((mode) => JSON.stringify(mode)).join(", "),
+      cancelModes.map((mode) => `"${mode}"`).join(", "),
     );
-  return { to, maxDemand, minDemand, cancel, partition };
+  return { to, maxDemand, minDemand, cancel, partition } as Wanted;
 }

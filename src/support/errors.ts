@@ -4,6 +4,8 @@ import type { ExitReason } from "./exit-reason.ts";
 export interface Addressable {
   /** The process it leads to now, for the runtime alone. */
   "~resolve"(): object | undefined;
+  /** What people call it. */
+  toString(): string;
 }
 
 /** Everything that can go wrong, by code, with what is known about it. The list is closed. */

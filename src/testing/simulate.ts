@@ -25,6 +25,11 @@ export interface Simulation {
   advance(ms: number): Promise<void>;
   /** Resolves when nothing can run before the next timer. */
   quiet(): Promise<void>;
+  /**
+   * Imports a module that is a program, `load(() => import("./program.ts"))`, and resolves when it has been evaluated, as
+   * a program that waits for `run` is when its tree has ended. Nothing else happens until its first process is there.
+   */
+  load(program: () => Promise<unknown>): Promise<void>;
   /** Asks the program to end, as SIGTERM does. */
   interrupt(): void;
   /** No faults from now on: lets a program come to rest. */
@@ -68,6 +73,8 @@ class Run implements Simulation {
   readonly #quiet: (() => void)[] = [];
   readonly #maxSteps: number;
   #faults: Faults;
+  /** A program is being imported and has no process yet. */
+  #loading = false;
 
   constructor(seed: number, { faults = {}, maxSteps = defaultMaxSteps }: SimulateOptions) {
     this.seed = seed;
@@ -87,6 +94,14 @@ class Run implements Simulation {
   }
   quiet(): Promise<void> {
     return new Promise((resolve) => this.#quiet.push(resolve));
+  }
+  async load(program: () => Promise<unknown>): Promise<void> {
+    this.#loading = true;
+    try {
+      await program();
+    } finally {
+      this.#loading = false;
+    }
   }
   interrupt(): void {
     for (const listener of this.system.get(interrupts)) listener();
@@ -134,6 +149,9 @@ class Run implements Simulation {
       if (over) break;
       if (this.trace.steps > this.#maxSteps)
         throw this.failed(`it ends within ${this.#maxSteps} steps`, undefined);
+      // Files are read in real time.
+      if (this.#loading && this.system.get(processes).count === 0) continue;
+      this.#loading = false;
       if (!this.advanceOnce())
         throw this.failed(
           "the program goes on: nothing is left that could run, and it waits",

@@ -1,15 +1,22 @@
 import { Kind, type Cell } from "../process/internal.ts";
+import { StageKind } from "../stage/internal.ts";
 
-const names = new Map<number, string>([
-  ...Object.entries(Kind).map(([name, kind]): [number, string] => [kind, name]),
-  [16, "subscribe"],
-  [17, "ask"],
-  [18, "cancel"],
-  [19, "events"],
-  [20, "cancelled"],
-  [21, "consumerDown"],
-  [22, "producerDown"],
-]);
+const names = new Map(
+  Object.entries({ ...Kind, ...StageKind }).map(([name, kind]): [number, string] => [kind, name]),
+);
+
+/** A message between stages. */
+interface Between {
+  readonly tag: number;
+  readonly count?: number;
+  readonly events?: readonly unknown[];
+}
+
+/** Of which subscription, and how many. */
+function amount({ tag, count, events }: Between): string {
+  if (count !== undefined) return `${tag} (${count})`;
+  return events === undefined ? String(tag) : `${tag} (${events.length})`;
+}
 
 /** Steps kept for people; the digest covers all. */
 const kept = 200;
@@ -26,7 +33,7 @@ export class StepTrace {
     const { head } = cell;
     const kind = head === undefined ? "turn" : (names.get(head.kind) ?? String(head.kind));
     const name = head?.kind === Kind.user ? ` ${(head as { name?: string }).name}` : "";
-    const detail = head !== undefined && "tag" in head ? ` ${String(head.tag)}` : "";
+    const detail = head !== undefined && "tag" in head ? ` ${amount(head as Between)}` : "";
     const line = `${nowMs.toFixed(3)} ${cell.pid} ${kind}${name}${detail}`;
     this.steps++;
     for (let index = 0; index < line.length; index++) {

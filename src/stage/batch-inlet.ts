@@ -1,0 +1,94 @@
+import { log } from "../telemetry/internal.ts";
+import { isThenable, type Cell } from "../process/internal.ts";
+import { Inlet } from "./inlet.ts";
+import type { Intake } from "./intake.ts";
+import type { Events } from "./protocol.ts";
+
+/** What a stage does with the batches that its inlet cuts. */
+export interface BatchHandler {
+  /** Handles one batch; a thenable holds the mailbox. */
+  handle(events: readonly unknown[], from: Intake): unknown;
+  /** Takes what `handle` gave. */
+  emitted(result: unknown): void;
+  /** Is there no place for what the next batch makes? Then the rest of the message waits for `resume`. */
+  full(): boolean;
+  /** The message in hand is through. */
+  through(): void;
+}
+
+const nothing: readonly unknown[] = [];
+/** Half of the window is on its way while the other half is handled. */
+const half = (maxDemand: number): number => Math.floor(maxDemand / 2);
+
+/** An inlet that cuts what comes into batches of `maxDemand − minDemand`, and after each asks for what is due. */
+export class BatchInlet extends Inlet {
+  readonly handler: BatchHandler;
+  handled = 0;
+  /** When the oldest event of the message in hand entered the pipeline. */
+  enteredMs = 0;
+  /** The message in hand: whose, its events, where the part not handled yet begins, how much of that was asked for. */
+  intake: Intake | undefined = undefined;
+  events: readonly unknown[] = nothing;
+  start = 0;
+  counted = 0;
+
+  constructor(cell: Cell, handler: BatchHandler) {
+    super(cell, half);
+    this.handler = handler;
+  }
+
+  /** A message of events. */
+  receive({ tag, events, enteredMs }: Events): void {
+    const intake = this.intakes.get(tag);
+    if (intake === undefined) return this.handler.through();
+    this.enteredMs = enteredMs;
+    this.intake = intake;
+    this.events = events;
+    this.start = 0;
+    this.counted = intake.pending;
+    this.resume();
+  }
+
+  /** Handles the message in hand from where it was left, until it is through, or there is no place, or a promise. */
+  resume(): void {
+    const { cell, handler, events } = this;
+    const intake = this.intake!;
+    const { minDemand, maxDemand } = intake.wanted;
+    const limit = intake.manual ? events.length : maxDemand - minDemand;
+    while (this.start < events.length) {
+      // Who stops handles no further batch.
+      if (cell.stopReason !== undefined || handler.full()) return;
+      const { start } = this;
+      const end = Math.min(start + limit, events.length);
+      const batch = start === 0 && end === events.length ? events : events.slice(start, end);
+      const size = Math.min(end - start, this.counted);
+      if (size < end - start) excess(cell, intake, end - start - size);
+      this.counted -= size;
+      this.start = end;
+      const result = handler.handle(batch, intake);
+      if (isThenable(result)) {
+        cell.hold(result, (value) => {
+          this.finish(intake, end - start, size, value);
+          this.resume();
+        });
+        return;
+      }
+      this.finish(intake, end - start, size, result);
+    }
+    this.intake = undefined;
+    this.events = nothing;
+    this.start = 0;
+    handler.through();
+  }
+
+  finish(intake: Intake, count: number, size: number, result: unknown): void {
+    if (result !== undefined) this.handler.emitted(result);
+    this.handled += count;
+    intake.renew(intake.pending - size);
+  }
+}
+
+/** More came than was asked for. */
+export function excess(cell: Cell, { producer }: Intake, count: number): void {
+  log("error", `${cell.pid} got ${count} events in excess from ${producer.pid}`);
+}
