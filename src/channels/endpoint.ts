@@ -1,8 +1,14 @@
 import type { ChildSpec } from "../process/index.ts";
-import type { System } from "../runtime/index.ts";
-import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position } from "./contract.ts";
+import { specOf } from "../process/internal.ts";
+import { bus } from "../pubsub/internal.ts";
+import { currentSystem, type System } from "../runtime/internal.ts";
+import { AnyDefinition, type AnyCallbacks } from "./any-definition.ts";
+import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } from "./contract.ts";
 import type { Channel, ChannelDefinition } from "./definition.ts";
+import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
+import { EndpointProcess } from "./endpoint-process.ts";
+import { broadcastTo } from "./voice.ts";
 
 /**
  * A typed address on the system's local bus: it defines channels and speaks to their clients, in modules other than the
@@ -48,4 +54,62 @@ export interface Endpoint<M, SA> {
   child(options: EndpointOptions<SA>): ChildSpec<EndpointServer>;
   /** The runtime's own. */
   "~in"(system: System): Endpoint<M, SA>;
+}
+
+/** An endpoint that stops has outboxes to flush and clients to say goodbye to, and they have it too. */
+const shutdownMs = 10_000;
+
+/** The definitions of a token, shared by all its bindings to systems. */
+class EndpointToken {
+  readonly key: string;
+  readonly #bound: System | undefined;
+  /** What was defined with it, in whatever system it is used. */
+  readonly #definitions: AnyDefinition[];
+
+  constructor(key: string, bound: System | undefined, definitions: AnyDefinition[]) {
+    this.key = key;
+    this.#bound = bound;
+    this.#definitions = definitions;
+  }
+
+  "~in"(system: System): EndpointToken {
+    return new EndpointToken(this.key, system, this.#definitions);
+  }
+
+  channel(pattern: string, callbacks: AnyCallbacks): AnyDefinition {
+    const definition = new AnyDefinition(this.key, pattern, callbacks);
+    this.#definitions.push(definition);
+    return definition;
+  }
+
+  broadcast(topic: string, event: string, payload: object): void {
+    const system = this.#system;
+    void broadcastTo(system, this.#record(system), topic, event, payload);
+  }
+
+  disconnect(socketId: string): void {
+    const system = this.#system;
+    system.get(bus).broadcast(this.#record(system).controlTopic, socketId);
+  }
+
+  child(options: EndpointOptions<never>): ChildSpec<EndpointServer> {
+    const args = [this.key, options, this.#definitions];
+    return specOf(EndpointProcess, { args, shutdown: shutdownMs }, "worker", this.key) as never;
+  }
+
+  get #system(): System {
+    return this.#bound ?? currentSystem();
+  }
+
+  /** What the system knows of this endpoint; the channels are this token's, if it has any. @throws SLUICE_INVALID_OPTION */
+  #record(system: System): EndpointRecord {
+    const record = system.get(directory).record(this.key);
+    if (this.#definitions.length > 0) record.define(this.#definitions);
+    return record;
+  }
+}
+
+/** Names the endpoint `key` and binds it to its contracts. */
+export function endpoint<M extends TopicMap<M>, SA = {}>(key: string): Endpoint<M, SA> {
+  return new EndpointToken(key, undefined, []) as unknown as Endpoint<M, SA>;
 }

@@ -41,6 +41,7 @@ export type {
 } from "./definition.ts";
 
 // Endpoints
+export { endpoint } from "./endpoint.ts";
 export type { Endpoint } from "./endpoint.ts";
 export type {
   BoundAddress,

@@ -1,17 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FrameKind, Outbox } from "./outbox.ts";
+import { type FrameKind, Outbox, Outgoing } from "./outbox.ts";
 
 const limits = { maxPendingBytes: 100, lowMarkBytes: 25 };
-const frame = (text: string): Buffer => Buffer.from(text);
-const texts = (frames: readonly Buffer[]): string[] => frames.map(String);
+const frame = (text: string, kind: FrameKind = "kept", key = ""): Outgoing =>
+  new Outgoing(Buffer.from(text), kind, key);
+const texts = (frames: readonly Outgoing[]): string[] => frames.map(({ bytes }) => String(bytes));
 
 describe("Outbox", () => {
   it("hands out references, in order, for one write", () => {
     const outbox = new Outbox(limits);
-    const shared = frame("broadcast");
-    outbox.push(shared, "droppable");
-    outbox.push(frame("reply"), "kept");
+    const shared = frame("broadcast", "droppable");
+    outbox.push(shared);
+    outbox.push(frame("reply", "kept"));
     const taken = outbox.take(1_000);
     expect(texts(taken)).toEqual(["broadcast", "reply"]);
     expect(taken[0]).toBe(shared);
@@ -21,7 +22,7 @@ describe("Outbox", () => {
 
   it("takes what fits, and one frame where even that is too much", () => {
     const outbox = new Outbox(limits);
-    for (const text of ["aaaa", "bb", "cc", "d"]) outbox.push(frame(text), "kept");
+    for (const text of ["aaaa", "bb", "cc", "d"]) outbox.push(frame(text, "kept"));
     expect(texts(outbox.take(6))).toEqual(["aaaa", "bb"]);
     expect(texts(outbox.take(1))).toEqual(["cc"]);
     expect(outbox.pendingBytes).toBe(1);
@@ -29,54 +30,54 @@ describe("Outbox", () => {
 
   it("lets only what is urgent overtake: the reply to a heartbeat (§1.11)", () => {
     const outbox = new Outbox(limits);
-    outbox.push(frame("flood"), "droppable");
-    outbox.push(frame("reply"), "kept");
-    outbox.push(frame("heartbeat"), "urgent");
-    outbox.push(frame("pong"), "urgent");
+    outbox.push(frame("flood", "droppable"));
+    outbox.push(frame("reply", "kept"));
+    outbox.push(frame("heartbeat", "urgent"));
+    outbox.push(frame("pong", "urgent"));
     expect(texts(outbox.take(1_000))).toEqual(["heartbeat", "pong", "flood", "reply"]);
   });
 
   it("counts the newest frame and what the socket holds against the limit", () => {
     const outbox = new Outbox(limits);
-    outbox.push(frame("x".repeat(60)), "kept");
+    outbox.push(frame("x".repeat(60), "kept"));
     expect(outbox.isOver(40)).toBe(false);
     expect(outbox.isOver(41)).toBe(true);
-    outbox.push(frame("x".repeat(41)), "kept");
+    outbox.push(frame("x".repeat(41), "kept"));
     expect(outbox.isOver(0)).toBe(true);
   });
 
   it("is caught up below the low mark", () => {
     const outbox = new Outbox(limits);
-    outbox.push(frame("x".repeat(20)), "kept");
+    outbox.push(frame("x".repeat(20), "kept"));
     expect(outbox.isLow(4)).toBe(true);
     expect(outbox.isLow(5)).toBe(false);
   });
 
   it("drops the oldest broadcasts, as few as needed, and counts them", () => {
     const outbox = new Outbox(limits);
-    for (const name of ["1", "2", "3", "4"]) outbox.push(frame(name.repeat(30)), "droppable");
-    expect(outbox.dropOldest(0)).toBe(true);
+    for (const name of ["1", "2", "3", "4"]) outbox.push(frame(name.repeat(30), "droppable"));
+    expect(outbox.relieve(0)).toBe(true);
     expect(outbox.dropped).toBe(1);
     expect(texts(outbox.take(1_000)).map((text) => text[0])).toEqual(["2", "3", "4"]);
   });
 
   it("never drops replies or control frames, and says when they alone are too much", () => {
     const outbox = new Outbox(limits);
-    outbox.push(frame("r".repeat(60)), "kept");
-    outbox.push(frame("b".repeat(60)), "droppable");
-    outbox.push(frame("h".repeat(50)), "urgent");
-    expect(outbox.dropOldest(0)).toBe(false);
+    outbox.push(frame("r".repeat(60), "kept"));
+    outbox.push(frame("b".repeat(60), "droppable"));
+    outbox.push(frame("h".repeat(50), "urgent"));
+    expect(outbox.relieve(0)).toBe(false);
     expect(texts(outbox.take(1_000)).map((text) => text[0])).toEqual(["h", "r"]);
     expect(outbox.dropped).toBe(1);
   });
 
   it("holds its bound for a client that never reads, behind a reply that is never taken", () => {
     const outbox = new Outbox({ maxPendingBytes: 10_000, lowMarkBytes: 1 });
-    outbox.push(frame("r"), "kept");
-    const broadcast = frame("x".repeat(99));
+    outbox.push(frame("r", "kept"));
+    const broadcast = frame("x".repeat(99), "droppable");
     for (let n = 0; n < 100_000; n++) {
-      outbox.push(broadcast, "droppable");
-      outbox.dropOldest(0);
+      outbox.push(broadcast);
+      outbox.relieve(0);
     }
     expect(outbox.pendingBytes).toBe(1 + 101 * 99);
     expect(outbox.dropped).toBe(100_000 - 101);
@@ -85,12 +86,12 @@ describe("Outbox", () => {
 
   it("keeps no trace of what it dropped", () => {
     const outbox = new Outbox(limits);
-    outbox.push(frame("r"), "kept");
-    const broadcast = frame("x".repeat(90));
+    outbox.push(frame("r", "kept"));
+    const broadcast = frame("x".repeat(90), "droppable");
     const before = process.memoryUsage().heapUsed;
     for (let n = 0; n < 10_000_000; n++) {
-      outbox.push(broadcast, "droppable");
-      outbox.dropOldest(0);
+      outbox.push(broadcast);
+      outbox.relieve(0);
     }
     // One word for each frame dropped would be 80 MB.
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(40_000_000);
@@ -125,7 +126,7 @@ describe("Outbox", () => {
                   ? model.filter(({ kind }) => kind === "urgent").length
                   : model.length;
               model.splice(at, 0, { text, kind: step.kind });
-              outbox.push(frame(text), step.kind);
+              outbox.push(frame(text, step.kind));
             }
           } else if ("socketBytes" in step) {
             for (;;) {
@@ -134,7 +135,7 @@ describe("Outbox", () => {
               model.splice(oldest, 1);
               dropped++;
             }
-            expect(outbox.dropOldest(step.socketBytes)).toBe(
+            expect(outbox.relieve(step.socketBytes)).toBe(
               bytes(model) + step.socketBytes <= limits.maxPendingBytes,
             );
           } else {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { Outgoing } from "./outbox.ts";
 import { SharedRun } from "./shared-run.ts";
 
-const [a, b, c] = ["aa", "b", "ccc"].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
+const frame = (text: string): Outgoing => new Outgoing(Buffer.from(text), "kept");
+const [a, b, c] = ["aa", "b", "ccc"].map(frame) as [Outgoing, Outgoing, Outgoing];
 
 describe("SharedRun", () => {
   it("joins a run once and hands the same buffer to every socket that takes it", () => {
@@ -16,12 +18,12 @@ describe("SharedRun", () => {
     run.join([a, b]);
     expect(run.join([a, b, c]).toString()).toBe("aabccc");
     expect(run.join([b, a]).toString()).toBe("baa");
-    expect(run.join([Buffer.from("x"), a]).toString()).toBe("xaa");
+    expect(run.join([frame("x"), a]).toString()).toBe("xaa");
     expect(run.join([]).length).toBe(0);
   });
 
   it("copies nothing where there is one frame", () => {
-    expect(new SharedRun().join([a])).toBe(a);
+    expect(new SharedRun().join([a])).toBe(a.bytes);
   });
 
   it("forgets its run when cleared", () => {

@@ -1,0 +1,41 @@
+// May somebody knock at all: the checks before any callback, from facts to a verdict.
+import type { RefusalStatus } from "./attempt.ts";
+import type { Limits } from "./limits.ts";
+import type { Mount } from "./mount.ts";
+import { allowedHost, allowedOrigin, type OriginPolicy, type RequestFacts } from "./origin.ts";
+import { readQuery, type Params } from "./params.ts";
+
+/** A request to connect, as far as the checks ask. */
+export interface Knock extends RequestFacts {
+  readonly method: string;
+  readonly query: string;
+  readonly headerCount: number;
+}
+
+/** In, or why not. */
+export type Admission =
+  | { readonly kind: "admitted"; readonly params: Params }
+  | { readonly kind: "refused"; readonly status: RefusalStatus; readonly reason: string };
+
+/** Checks in the order of their cost; the reason is for whoever runs the program, the client is told the status alone. */
+export function admit(knock: Knock, policy: OriginPolicy, limits: Limits): Admission {
+  if (knock.method !== "GET") return refused(400, "a method other than GET");
+  if (knock.headerCount > limits.maxHeaders)
+    return refused(431, `more than ${limits.maxHeaders} headers`);
+  const host = allowedHost(knock.host, policy);
+  if (!host.allowed) return refused(403, host.reason);
+  const origin = allowedOrigin(knock, policy);
+  if (!origin.allowed) return refused(403, origin.reason);
+  const query = readQuery(knock.query, limits);
+  if (query.kind === "refused") return refused(403, query.reason);
+  return { kind: "admitted", params: query.params };
+}
+
+function refused(status: RefusalStatus, reason: string): Admission {
+  return { kind: "refused", status, reason };
+}
+
+/** The part of an endpoint's paths that WebSockets are at: `/socket` is `/socket/websocket`. */
+export function mountAt(mounts: ReadonlyMap<string, Mount>, path: string): Mount | undefined {
+  return path.endsWith("/websocket") ? mounts.get(path.slice(0, -"/websocket".length)) : undefined;
+}

@@ -1,0 +1,18 @@
+import type { Mount } from "./mount.ts";
+import type { Params } from "./params.ts";
+import type { Peer, Transport } from "./transport.ts";
+
+/** What a connection is refused with, before it is one. */
+export type RefusalStatus = 400 | 403 | 404 | 431 | 500 | 503;
+
+/** Somebody who wants to connect, whatever he comes by. */
+export interface Attempt {
+  readonly mount: Mount;
+  readonly params: Params;
+  readonly headers: Headers;
+  readonly remoteAddress: string;
+  /** Lets him in; nothing when he has hung up, or asks wrongly. */
+  accept(peer: Peer): Transport | undefined;
+  /** Sends him away. */
+  refuse(status: RefusalStatus, retryAfterSeconds?: number): void;
+}

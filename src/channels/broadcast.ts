@@ -1,0 +1,85 @@
+import { Outgoing, type FrameKind, type FrameWatch } from "./outbox.ts";
+import type { SlowPolicy } from "./definition.ts";
+import type { Limits } from "./limits.ts";
+import { textFrame } from "./frame.ts";
+import { encodeBroadcast } from "./serializer.ts";
+
+/** What a sender that measures and waits wants of one broadcast. */
+export interface SendOptions {
+  /** In the place of the topic's own policy. */
+  readonly slow?: SlowPolicy<unknown> | "wait";
+  /** The longest wait, from when a client reached its limit; it is disconnected then. Default 1,000. */
+  readonly maxWaitMs?: number;
+  /** Called once, when the frame is with the sockets of all its clients: how many there were. */
+  readonly written?: (clients: number) => void;
+}
+
+/** Counts the clients that a broadcast has reached. */
+export class Reach implements FrameWatch {
+  readonly #written: (clients: number) => void;
+  #open = 1;
+  #clients = 0;
+
+  constructor(written: (clients: number) => void) {
+    this.#written = written;
+  }
+
+  /** One client more. */
+  open(): void {
+    this.#open++;
+  }
+
+  settled(written: boolean): void {
+    if (written) this.#clients++;
+    this.close();
+  }
+
+  /** One client less; called once more when all are known. */
+  close(): void {
+    if (--this.#open === 0) this.#written(this.#clients);
+  }
+}
+
+/** One broadcast on the bus: data, encoded when the first client is found, once for all of them. */
+export class BroadcastMessage {
+  readonly topic: string;
+  readonly event: string;
+  readonly payload: object;
+  readonly slow: SendOptions["slow"];
+  readonly maxWaitMs: number;
+  readonly reach: Reach | undefined;
+  /** Who is waited for. */
+  readonly waits: Promise<void>[] = [];
+  #bytes: Buffer | undefined = undefined;
+
+  constructor(topic: string, event: string, payload: object, options: SendOptions = noOptions) {
+    this.topic = topic;
+    this.event = event;
+    this.payload = payload;
+    this.slow = options.slow;
+    this.maxWaitMs = options.maxWaitMs ?? 1_000;
+    this.reach = options.written === undefined ? undefined : new Reach(options.written);
+  }
+
+  /** The frame as clients under a policy get it. @throws SLUICE_PAYLOAD_REFUSED */
+  frame(policy: SlowPolicy<unknown> | "wait", limits: Limits): Outgoing {
+    this.#bytes ??= textFrame(encodeBroadcast(this.topic, this.event, this.payload, limits));
+    return outgoing(this.#bytes, policy, this.topic, this.payload, this.reach);
+  }
+}
+
+const noOptions: SendOptions = {};
+
+/** A broadcast's frame, to be treated by its topic's policy. */
+export function outgoing(
+  bytes: Buffer,
+  policy: SlowPolicy<unknown> | "wait",
+  topic: string,
+  payload: object,
+  watch?: FrameWatch,
+): Outgoing {
+  if (typeof policy === "object")
+    return new Outgoing(bytes, "latest", `${topic}\u0000${policy.latest(payload)}`, watch);
+  const kind: FrameKind = policy === "dropOldest" ? "droppable" : "kept";
+  return new Outgoing(bytes, kind, "", watch);
+}

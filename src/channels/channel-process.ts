@@ -1,0 +1,239 @@
+import { isOrderly, type ExitReason } from "../support/internal.ts";
+import {
+  State,
+  cellOf,
+  planOf,
+  type Cell,
+  type Engine,
+  type Message,
+  type Plan,
+} from "../process/internal.ts";
+import { Process } from "../process/index.ts";
+import { refused } from "../telemetry/internal.ts";
+import type { AnyDefinition } from "./any-definition.ts";
+import { outgoing, type BroadcastMessage } from "./broadcast.ts";
+import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
+import { textFrame } from "./frame.ts";
+import { inTurn } from "./in-turn.ts";
+import { JoinedTopic } from "./joined-topic.ts";
+import { LaterReply } from "./later-reply.ts";
+import type { Membership } from "./membership.ts";
+import { Refused } from "./refused.ts";
+import type { SchemaResult } from "./schema.ts";
+import { encodeBroadcast, type Incoming } from "./serializer.ts";
+
+const plans = new WeakMap<AnyDefinition, Plan>();
+const invalidPayload = { reason: "invalid payload" };
+
+/** How channels of a definition are made. */
+export function channelPlan(definition: AnyDefinition): Plan {
+  let plan = plans.get(definition);
+  if (plan === undefined)
+    plans.set(definition, (plan = planOf(ChannelProcess, {}, `channel ${definition.pattern}`)));
+  return plan;
+}
+
+/** The engine of one joined topic of one client: runs the definition's callbacks, one at a time, and answers. */
+export class ChannelProcess extends Process implements Engine {
+  readonly role = "channel";
+  readonly #cell: Cell;
+  readonly #membership: Membership;
+  readonly #joined: JoinedTopic;
+
+  constructor(membership: Membership) {
+    super();
+    this.#cell = cellOf(this);
+    this.#cell.engine = this;
+    this.#membership = membership;
+    this.#joined = new JoinedTopic(this.#cell, membership);
+  }
+
+  receive(message: Message): unknown {
+    switch (message.kind) {
+      case ChannelKind.join:
+        return this.#join((message as ClientMessage).incoming);
+      case ChannelKind.event:
+        return this.#event((message as ClientMessage).incoming);
+      case ChannelKind.leave:
+        return this.#leave((message as ClientMessage).incoming);
+      case ChannelKind.gone:
+        return this.#cell.stop({ shutdown: "closed" });
+      case ChannelKind.broadcast:
+        return this.#intercept((message as InterceptMessage).broadcast);
+      default:
+        return undefined;
+    }
+  }
+
+  /** The client has left or is gone, or the server stops; not after a crash, and not for one that has not joined. */
+  protected override terminate(reason: ExitReason): void | Promise<void> {
+    const { leave } = this.#membership.definition.callbacks;
+    if (leave === undefined || !isOrderly(reason) || !this.#membership.wasJoined) return undefined;
+    return leave(this.#joined) as void | Promise<void>;
+  }
+
+  /** What nobody has heard is answered as if it had come after the end; a crash is answer enough. */
+  exited(reason: ExitReason): void {
+    const membership = this.#membership;
+    const answers = !membership.wasJoined || isOrderly(reason);
+    for (let message = this.#cell.head; message !== undefined; message = message.next) {
+      if (message.kind === ChannelKind.broadcast)
+        (message as InterceptMessage).broadcast.reach?.settled(false);
+      if (!answers) continue;
+      const { joinRef, ref } = (message as ClientMessage).incoming ?? {};
+      if (message.kind === ChannelKind.leave) membership.reply(joinRef!, ref!, "ok", {});
+      if (message.kind === ChannelKind.event)
+        membership.reply(null, ref!, "error", { reason: "unmatched topic" });
+    }
+  }
+
+  #join(incoming: Incoming): unknown {
+    const { join } = this.#membership.definition.callbacks;
+    const refuse = (reason: object): void => this.#refuseJoin(incoming, reason);
+    return this.#checked("join", incoming.payload, refuse, (params) =>
+      this.#refusable(
+        () => join(params, this.#joined),
+        (result) => this.#accept(incoming, result),
+        refuse,
+      ),
+    );
+  }
+
+  /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
+  #accept(incoming: Incoming, result: unknown): unknown {
+    const membership = this.#membership;
+    if (membership.state !== "joining" || this.#isEnding) return undefined;
+    const { callbacks } = membership.definition;
+    const { assigns, reply } = joinResult(result);
+    this.#joined.assigns = assigns;
+    for (const topic of callbacks.subscribe?.(this.#joined) ?? [])
+      topic.subscribe(this.#joined as never, (message) => this.#info(message));
+    membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
+    membership.enter();
+    return callbacks.joined?.(this.#joined);
+  }
+
+  #refuseJoin(incoming: Incoming, reason: object): void {
+    const membership = this.#membership;
+    if (membership.state !== "joining") return;
+    membership.reply(incoming.joinRef, incoming.ref, "error", reason);
+    membership.refused();
+    this.#cell.stop("normal");
+  }
+
+  #event(incoming: Incoming): unknown {
+    const { event, payload } = incoming;
+    const later = new LaterReply(this.#membership, incoming);
+    const handler = this.#membership.definition.handler(event);
+    if (handler === undefined) {
+      this.#tellRefused(event, "unknown event");
+      return later.refuse({ reason: "unknown event" });
+    }
+    const refuse = (reason: object): void => {
+      this.#tellRefused(event, "refused");
+      later.refuse(reason);
+    };
+    return this.#checked(event, payload, refuse, (checked) =>
+      this.#refusable(
+        () => handler(checked, this.#joined, later),
+        (reply) => {
+          if (reply !== later) later.reply(reply);
+        },
+        refuse,
+      ),
+    );
+  }
+
+  /** The reply comes at once; `leave` runs, and may still push, before the client is told that it is over. */
+  #leave({ joinRef, ref }: Incoming): void {
+    const membership = this.#membership;
+    membership.leave();
+    membership.reply(joinRef, ref, "ok", {});
+    this.#cell.stop({ shutdown: "left" });
+  }
+
+  #info(message: unknown): void | Promise<void> {
+    return this.#membership.definition.callbacks.info?.(message, this.#joined) as void;
+  }
+
+  #intercept(message: BroadcastMessage): void {
+    const membership = this.#membership;
+    const { definition, topic, socket } = membership;
+    const { reach, event } = message;
+    membership.unseen--;
+    try {
+      const seen = definition.interceptor(event)!(message.payload, this.#joined) as
+        | object
+        | undefined;
+      if (seen === undefined || membership.state !== "joined") return reach?.settled(false);
+      const { slow = definition.slow } = message;
+      const { limits } = socket.world;
+      const frame =
+        seen === message.payload
+          ? message.frame(slow, limits)
+          : outgoing(
+              textFrame(encodeBroadcast(topic, event, seen, limits)),
+              slow,
+              topic,
+              seen,
+              reach,
+            );
+      if (slow === "wait") void socket.client.sendWaiting(frame, message.maxWaitMs);
+      else socket.client.send(frame);
+    } catch (error) {
+      reach?.settled(false);
+      throw error;
+    }
+  }
+
+  get #isEnding(): boolean {
+    return this.#cell.state !== State.running || this.#cell.stopReason !== undefined;
+  }
+
+  /** Runs a callback that may refuse. */
+  #refusable(
+    work: () => unknown,
+    done: (value: unknown) => unknown,
+    refuse: (reason: object) => void,
+  ): unknown {
+    return inTurn(this.#cell, work, done, (error) => {
+      if (!(error instanceof Refused)) throw error;
+      refuse(error.reason);
+    });
+  }
+
+  /** Goes on with what the schema makes of a client's payload; without a schema, with the payload. */
+  #checked(
+    event: string,
+    payload: unknown,
+    refuse: (reason: object) => void,
+    next: (checked: unknown) => unknown,
+  ): unknown {
+    const schema = this.#membership.definition.schema(event);
+    if (schema === undefined) return next(payload);
+    return inTurn(
+      this.#cell,
+      () => schema["~standard"].validate(payload),
+      (result: SchemaResult<unknown>) => {
+        if (result.issues === undefined) return next(result.value);
+        this.#tellRefused(event, result.issues.map(({ message }) => message).join("; "));
+        return refuse(invalidPayload);
+      },
+      (error) => {
+        throw error;
+      },
+    );
+  }
+
+  #tellRefused(event: string, reason: string): void {
+    const { pattern } = this.#membership.definition;
+    if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
+  }
+}
+
+/** What a `join` gave. @throws TypeError for anything without `assigns` */
+function joinResult(result: unknown): { readonly assigns: unknown; readonly reply?: unknown } {
+  if (typeof result === "object" && result !== null && "assigns" in result)
+    return result as { readonly assigns: unknown; readonly reply?: unknown };
+  throw new TypeError("join must return { assigns } or { assigns, reply }, or throw Refused");
+}

@@ -1,0 +1,209 @@
+import { isOrderly, type ExitReason, type TimerEntry } from "../support/internal.ts";
+import type { System } from "../runtime/internal.ts";
+import { bus } from "../pubsub/internal.ts";
+import {
+  Cell,
+  Kind,
+  planOf,
+  stopCell,
+  type ChildExitMessage,
+  type Engine,
+  type Figures,
+  type Message,
+  type Upstream,
+} from "../process/internal.ts";
+import { log, refused } from "../telemetry/internal.ts";
+import { admit, mountAt } from "./admission.ts";
+import { ConnectMessage } from "./channel-message.ts";
+import { directory, type EndpointRecord } from "./directory.ts";
+import { Doorway } from "./doorway.ts";
+import type { EndpointOptions } from "./endpoint-options.ts";
+import type { EndpointWorld, Sweeps } from "./endpoint-world.ts";
+import { FanOut } from "./fan-out.ts";
+import { Flusher } from "./flusher.ts";
+import { limitsOf, type Limits } from "./limits.ts";
+import { definitionsOf, mountLimits, type Mount } from "./mount.ts";
+import { originPolicy, type OriginPolicy } from "./origin.ts";
+import { Registry } from "./registry.ts";
+import { LetIn, SocketProcess } from "./socket-process.ts";
+import type { Host, Visitor } from "./visitor.ts";
+
+const socketPlan = planOf(SocketProcess, { shutdown: "infinity" }, "socket");
+/** Sweeps over all sockets are this far apart, or closer where a limit is short. */
+const longestSweepMs = 1_000;
+const sweepsPerLimit = 4;
+/** What is left in the outboxes of an endpoint that stops has this long to go out. */
+const flushMs = 2_000;
+/** Clients that were told to come back have this long to close their side. */
+const goodbyeMs = 1_000;
+const lookAgainMs = 10;
+
+/** Something that an endpoint is reached by. */
+export interface Listening {
+  /** Lets nobody knock any more. */
+  close(): void;
+  /** Cuts what is left. */
+  end(): void;
+}
+
+/** The engine of an endpoint, whatever connections come by: admits them, gives each a process, and looks after their deadlines. */
+export class EndpointEngine implements Engine, Host {
+  readonly role = "endpoint";
+  readonly mounts: ReadonlyMap<string, Mount>;
+  readonly policy: OriginPolicy;
+  readonly limits: Limits;
+  readonly system: System;
+  /** What it is reached by. */
+  readonly listeners: Listening[] = [];
+  readonly #cell: Cell;
+  readonly #record: EndpointRecord;
+  readonly #fanOut: FanOut;
+  readonly #registry: Registry;
+  readonly #doorway: Doorway;
+  readonly #sweeps: Sweeps;
+  readonly #control: Disposable;
+  #sweep: TimerEntry<() => void> | undefined = undefined;
+  #isOpen = true;
+
+  /** @throws SLUICE_INVALID_OPTION */
+  constructor(cell: Cell, key: string, options: EndpointOptions<never>) {
+    const { system } = cell;
+    this.#cell = cell;
+    this.system = system;
+    this.limits = limitsOf(options.limits);
+    this.policy = originPolicy(options);
+    this.#record = system.get(directory).record(key);
+    this.#fanOut = new FanOut(system.get(bus), this.#record, this.limits);
+    this.#registry = new Registry(this.limits);
+    this.#doorway = new Doorway(system, this.limits);
+    const { joinWithinMs, idleMs, stallMs } = this.limits;
+    const shortest = Math.min(joinWithinMs, idleMs, stallMs);
+    const ms = Math.min(longestSweepMs, Math.ceil(shortest / sweepsPerLimit));
+    this.#sweeps = { count: 0, ms };
+    const flusher = new Flusher(system.runtime);
+    this.mounts = new Map(
+      Object.entries(options.sockets).map(([path, socket]): [string, Mount] => {
+        const world: EndpointWorld = {
+          system,
+          flusher,
+          limits: mountLimits(this.limits, socket.maxPendingBytes),
+          record: this.#record,
+          fanOut: this.#fanOut,
+          registry: this.#registry,
+          sweeps: this.#sweeps,
+        };
+        const definitions = definitionsOf(key, socket.channels);
+        return [path, { options: socket as unknown as Mount["options"], definitions, world }];
+      }),
+    );
+    this.#record.fanOuts.add(this.#fanOut);
+    this.#control = system
+      .get(bus)
+      .subscribe(this.#record.controlTopic, {
+        hear: (id) => this.#registry.disconnect(id as string),
+      });
+  }
+
+  receive(message: Message): void {
+    if (message.kind !== Kind.childExit) return;
+    const { child, reason } = message as ChildExitMessage;
+    const visitor = (child as Cell).note as Visitor | LetIn;
+    if (!isOrderly(reason)) log("error", `${(child as Cell).pid} crashed`, reason);
+    if (!(visitor instanceof LetIn)) visitor.refuse(isOrderly(reason) ? 503 : 500);
+    this.#doorway.left(visitor.remoteAddress);
+  }
+
+  inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
+    return { figures: { sockets: this.#doorway.inside }, upstream: [] };
+  }
+
+  exited(_reason: ExitReason): void {
+    this.#shut();
+    for (const listener of this.listeners) listener.end();
+    this.#record.fanOuts.delete(this.#fanOut);
+    this.#control[Symbol.dispose]();
+    if (this.#sweep !== undefined) this.system.cancel(this.#sweep);
+  }
+
+  /** The mount that a path belongs to. */
+  mountAt(path: string): Mount | undefined {
+    return mountAt(this.mounts, path);
+  }
+
+  /** Somebody asks to be let in. */
+  knock(visitor: Visitor): void {
+    const admission = admit(visitor.knock, this.policy, this.limits);
+    if (admission.kind === "refused") {
+      tellRefused(admission.reason);
+      return visitor.refuse(admission.status);
+    }
+    visitor.params = admission.params;
+    const full = this.#isOpen ? this.#doorway.arrive(visitor) : "the endpoint stops";
+    if (full === undefined) return;
+    tellRefused(full);
+    // Clients that were sent away together must not come back together.
+    visitor.refuse(503, 1 + Math.floor(this.system.runtime.random() * 10));
+  }
+
+  enter(visitor: Visitor): void {
+    if (visitor.isGone) return this.#doorway.left(visitor.remoteAddress);
+    const socket = new Cell(this.system, socketPlan, this.#cell, [visitor.mount]);
+    socket.note = visitor;
+    visitor.cell = socket;
+    socket.begin();
+    socket.send(new ConnectMessage(visitor));
+    this.#sweep ??= this.system.after(this.#sweeps.ms, this.#look);
+  }
+
+  /** Ends in order: what waits goes out, clients are told to come back, channels run their `leave`. */
+  async close(): Promise<void> {
+    this.#shut();
+    const deadline = this.system.runtime.now() + flushMs;
+    const clients = this.#live.map((socket) => socket.client);
+    while (!clients.map((client) => client.flushNow()).every(Boolean)) {
+      if (this.system.runtime.now() >= deadline) break;
+      await this.#pause(lookAgainMs);
+    }
+    for (const client of clients) client.close(1012, "the server restarts");
+    const goodbye = this.system.runtime.now() + goodbyeMs;
+    while (!this.#isEmpty && this.system.runtime.now() < goodbye) await this.#pause(lookAgainMs);
+    await Promise.all([...this.#sockets].map((socket) => stopCell(socket, "shutdown", undefined)));
+  }
+
+  get #sockets(): Iterable<Cell> {
+    return this.#cell.more?.children ?? [];
+  }
+
+  get #isEmpty(): boolean {
+    return this.#cell.more?.children?.eldest === undefined;
+  }
+
+  /** The sockets that were let in. */
+  get #live(): SocketProcess[] {
+    return [...this.#sockets]
+      .filter(({ note }) => note instanceof LetIn)
+      .map(({ engine }) => engine as SocketProcess);
+  }
+
+  readonly #look = (): void => {
+    this.#sweep = undefined;
+    this.#sweeps.count++;
+    for (const { engine } of this.#sockets) (engine as SocketProcess | undefined)?.sweep();
+    if (!this.#isEmpty) this.#sweep = this.system.after(this.#sweeps.ms, this.#look);
+  };
+
+  #shut(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    for (const listener of this.listeners) listener.close();
+    for (const arrival of this.#doorway.close()) (arrival as Visitor).refuse(503);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.system.after(ms, resolve));
+  }
+}
+
+function tellRefused(reason: string): void {
+  if (refused.active) refused.emit({ what: "connection", reason });
+}

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import type { RequestFacts } from "./origin.ts";
+
+const wanted = /^(?:x-|sec-websocket-)|^(?:user-agent|traceparent|tracestate)$/;
+
+/** The path of a request, as it was sent, without its query. */
+export function pathOf({ url = "/" }: IncomingMessage): string {
+  const end = url.indexOf("?");
+  return end < 0 ? url : url.slice(0, end);
+}
+
+/** The query of a request, without its `?`. */
+export function queryOf({ url = "/" }: IncomingMessage): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1);
+}
+
+/** What the checks ask of a request. */
+export function factsOf({ headers, socket }: IncomingMessage): RequestFacts {
+  return {
+    origin: headers.origin,
+    host: headers.host,
+    isSecure: (socket as Partial<TLSSocket>).encrypted === true,
+    hasCookie: headers.cookie !== undefined,
+  };
+}
+
+/** The headers that a callback may see: none that a page of somebody else can make a browser send. */
+export function safeHeaders({ headers }: IncomingMessage): Headers {
+  const safe = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (!wanted.test(name)) continue;
+    for (const one of Array.isArray(value) ? value : [value ?? ""]) safe.append(name, one);
+  }
+  return safe;
+}

@@ -1,0 +1,65 @@
+import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Knock } from "./admission.ts";
+import type { RefusalStatus } from "./attempt.ts";
+import { factsOf, queryOf, safeHeaders } from "./http-request.ts";
+import type { Mount } from "./mount.ts";
+import type { Peer, Transport } from "./transport.ts";
+import { Visitor, type Host } from "./visitor.ts";
+import type { WebSocketUpgrades } from "./web-socket-transport.ts";
+
+/** Somebody who asks for an upgrade. */
+export class HttpVisitor extends Visitor {
+  readonly #upgrades: WebSocketUpgrades;
+  readonly #request: IncomingMessage;
+  readonly #line: Duplex;
+  readonly #head: Buffer;
+  readonly #onClose = (): void => this.hangUp();
+
+  constructor(
+    host: Host,
+    mount: Mount,
+    upgrades: WebSocketUpgrades,
+    request: IncomingMessage,
+    line: Duplex,
+    head: Buffer,
+  ) {
+    super(host, mount, request.socket.remoteAddress ?? "");
+    this.#upgrades = upgrades;
+    this.#request = request;
+    this.#line = line;
+    this.#head = head;
+    line.on("error", ignore).on("close", this.#onClose);
+  }
+
+  get knock(): Knock {
+    const { method = "", rawHeaders } = this.#request;
+    return {
+      ...factsOf(this.#request),
+      method,
+      query: queryOf(this.#request),
+      headerCount: rawHeaders.length / 2,
+    };
+  }
+
+  get headers(): Headers {
+    return safeHeaders(this.#request);
+  }
+
+  accept(peer: Peer): Transport | undefined {
+    if (this.isGone) return undefined;
+    this.isGone = true;
+    this.#line.off("error", ignore).off("close", this.#onClose);
+    return this.#upgrades.upgrade(this.#request, this.#line, this.#head, peer);
+  }
+
+  protected turnAway(status: RefusalStatus, retryAfterSeconds?: number): void {
+    const retry = retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
+    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+    this.#line.off("close", this.#onClose);
+    this.#line.end(`${line}Connection: close\r\n${retry}Content-Length: 0\r\n\r\n`);
+    this.#line.once("finish", () => this.#line.destroy());
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,136 @@
+import type { Cell } from "../process/internal.ts";
+import type { AnyDefinition } from "./any-definition.ts";
+import type { Client } from "./client.ts";
+import type { Place } from "./dispatch.ts";
+import type { EndpointWorld } from "./endpoint-world.ts";
+import { textFrame } from "./frame.ts";
+import { Outgoing } from "./outbox.ts";
+import {
+  encodeClose,
+  encodeCrash,
+  encodePush,
+  encodeReply,
+  type Incoming,
+  type WireRef,
+} from "./serializer.ts";
+
+/** The socket that a topic is joined by, as its channels see it. */
+export interface SocketSide {
+  readonly client: Client;
+  readonly world: EndpointWorld;
+  readonly assigns: unknown;
+  readonly id: string | undefined;
+  /** A join was answered with ok, or with an error. */
+  joinEnded(isOk: boolean): void;
+  /** An event of a channel is answered. */
+  freer(membership: Membership): void;
+}
+
+/** One client's place in one topic: what its socket, its channel and the topic's room share. */
+export class Membership implements Place {
+  readonly socket: SocketSide;
+  readonly definition: AnyDefinition;
+  readonly topic: string;
+  readonly key: string;
+  readonly joinRef: WireRef;
+  /** The message it comes from. */
+  readonly join: Incoming;
+  state: "joining" | "joined" | "leaving" | "ended" = "joining";
+  wasJoined = false;
+  /** Its channel, once it is started. */
+  cell: Cell | undefined = undefined;
+  /** The channel whose end it waits for before it starts its own. */
+  after: Cell | undefined = undefined;
+  /** Joins of the same client that this one took the place of: they are closed when this one is answered. */
+  replaced: readonly WireRef[] | undefined = undefined;
+  /** Events of the client that are not answered yet. */
+  unfinished = 0;
+  /** Broadcasts that wait for its channel to see them. */
+  unseen = 0;
+
+  constructor(socket: SocketSide, definition: AnyDefinition, key: string, join: Incoming) {
+    this.socket = socket;
+    this.definition = definition;
+    this.topic = join.topic;
+    this.key = key;
+    this.joinRef = join.joinRef ?? join.ref;
+    this.join = join;
+  }
+
+  get ended(): boolean {
+    return this.state === "ended";
+  }
+
+  /** Is there a client that hears it? */
+  get isHeard(): boolean {
+    return this.state === "joined" || this.state === "leaving";
+  }
+
+  /** Answers a message. @throws SLUICE_PAYLOAD_REFUSED */
+  reply(joinRef: WireRef, ref: WireRef, status: "ok" | "error", response: unknown): void {
+    const { limits } = this.socket.world;
+    this.#send(encodeReply(joinRef, ref, this.topic, status, response, limits));
+  }
+
+  /** Tells this client alone. @throws SLUICE_PAYLOAD_REFUSED */
+  push(event: string, payload: object): void {
+    this.#send(encodePush(this.joinRef, this.topic, event, payload, this.socket.world.limits));
+  }
+
+  /** The reply to the join is queued: from now on the topic is heard. */
+  enter(): void {
+    this.state = "joined";
+    this.wasJoined = true;
+    this.#closeReplaced();
+    this.socket.world.fanOut.enter(this);
+    this.socket.joinEnded(true);
+  }
+
+  /** The join was answered with an error. */
+  refused(): void {
+    this.state = "ended";
+    this.#closeReplaced();
+    this.socket.joinEnded(false);
+  }
+
+  /** The client wants no more; its channel may still have something to say. */
+  leave(): void {
+    this.state = "leaving";
+    this.socket.world.fanOut.leave(this);
+  }
+
+  /** Another join of the same topic takes its place, and its last word too. */
+  replacedBy(other: Membership): void {
+    const own = this.state === "ended" ? [] : [this.joinRef];
+    other.replaced = [...(this.replaced ?? []), ...own];
+    other.after = this.cell ?? this.after;
+    this.replaced = undefined;
+    this.state = "ended";
+    this.socket.world.fanOut.leave(this);
+  }
+
+  /** Its channel is gone: the last word, unless it has been said. */
+  end(isOrderly: boolean): void {
+    const { state } = this;
+    this.socket.world.fanOut.leave(this);
+    if (state === "joining") {
+      this.reply(this.join.joinRef, this.join.ref, "error", { reason: "join crashed" });
+      this.refused();
+    } else if (state !== "ended") {
+      this.state = "ended";
+      this.#send(
+        isOrderly ? encodeClose(this.joinRef, this.topic) : encodeCrash(this.joinRef, this.topic),
+      );
+    }
+  }
+
+  #closeReplaced(): void {
+    if (this.replaced === undefined) return;
+    for (const joinRef of this.replaced) this.#send(encodeClose(joinRef, this.topic));
+    this.replaced = undefined;
+  }
+
+  #send(text: string): void {
+    this.socket.client.send(new Outgoing(textFrame(text), "kept"));
+  }
+}

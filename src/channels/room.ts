@@ -1,0 +1,54 @@
+import type { Listener } from "../pubsub/internal.ts";
+import { dropped } from "../telemetry/internal.ts";
+import type { AnyDefinition } from "./any-definition.ts";
+import type { BroadcastMessage } from "./broadcast.ts";
+import { InterceptMessage } from "./channel-message.ts";
+import type { Limits } from "./limits.ts";
+import type { Membership } from "./membership.ts";
+
+/** All on this endpoint who joined one topic by one definition: it hears the topic on the bus, and hands one frame to all. */
+export class Room implements Listener {
+  readonly topic: string;
+  readonly definition: AnyDefinition;
+  readonly members: Set<Membership> = new Set();
+  readonly #limits: Limits;
+
+  constructor(topic: string, definition: AnyDefinition, limits: Limits) {
+    this.topic = topic;
+    this.definition = definition;
+    this.#limits = limits;
+  }
+
+  /** To every member but `from`; what is intercepted goes to its channel first. @throws SLUICE_PAYLOAD_REFUSED */
+  hear(heard: unknown, from: unknown): void {
+    const message = heard as BroadcastMessage;
+    if (this.definition.interceptor(message.event) !== undefined) {
+      for (const member of this.members) if (member !== from) intercept(member, message);
+      return;
+    }
+    const { slow = this.definition.slow, reach } = message;
+    const frame = message.frame(slow, this.#limits);
+    for (const member of this.members) {
+      if (member === from) continue;
+      reach?.open();
+      const { client } = member.socket;
+      if (slow === "wait") {
+        const wait = client.sendWaiting(frame, message.maxWaitMs);
+        if (wait !== undefined) message.waits.push(wait);
+      } else client.send(frame);
+    }
+  }
+}
+
+/** A channel that is too busy misses the broadcast, as any process misses what its mailbox has no room for. */
+function intercept(member: Membership, message: BroadcastMessage): void {
+  const cell = member.cell!;
+  if (member.unseen >= cell.plan.maxMailbox) {
+    cell.table.dropped++;
+    if (dropped.active) dropped.emit({ pid: cell.pid, count: 1 });
+    return;
+  }
+  member.unseen++;
+  message.reach?.open();
+  cell.send(new InterceptMessage(message));
+}

@@ -1,0 +1,388 @@
+import { isOrderly, type ExitReason } from "../support/internal.ts";
+import {
+  Cell,
+  Kind,
+  cellOf,
+  stopCell,
+  type ChildExitMessage,
+  type Engine,
+  type Message,
+} from "../process/internal.ts";
+import { Process } from "../process/index.ts";
+import { log, refused } from "../telemetry/internal.ts";
+import type { Attempt, RefusalStatus } from "./attempt.ts";
+import {
+  ChannelKind,
+  ClientMessage,
+  SocketSignal,
+  TextMessage,
+  type ConnectMessage,
+} from "./channel-message.ts";
+import { channelPlan } from "./channel-process.ts";
+import { Client, type ClientOwner } from "./client.ts";
+import { decide } from "./dispatch.ts";
+import type { ConnectInfo } from "./endpoint-options.ts";
+import type { EndpointWorld } from "./endpoint-world.ts";
+import { pongFrame, textFrame, type CloseCode } from "./frame.ts";
+import { inTurn } from "./in-turn.ts";
+import { Membership, type SocketSide } from "./membership.ts";
+import type { Mount } from "./mount.ts";
+import { Outgoing } from "./outbox.ts";
+import { plainParams } from "./params.ts";
+import { Refused } from "./refused.ts";
+import { decode, encodeReply, type Incoming } from "./serializer.ts";
+import { SocketRates } from "./socket-rates.ts";
+import { matchTopic } from "./topic-pattern.ts";
+import type { Peer } from "./transport.ts";
+
+/** The engine of one connection: lets it in, hands its messages to channels, and ends with it. */
+export class SocketProcess extends Process implements Engine, Peer, ClientOwner, SocketSide {
+  readonly role = "socket";
+  readonly world: EndpointWorld;
+  assigns: unknown = undefined;
+  id: string | undefined = undefined;
+  readonly #cell: Cell;
+  readonly #mount: Mount;
+  readonly #places: Map<string, Membership> = new Map();
+  #client: Client | undefined = undefined;
+  #rates: SocketRates | undefined = undefined;
+  /** Channels that have as many events to answer as they may: it is not read meanwhile. */
+  #full = 0;
+  #hasJoined = false;
+  #isGone = false;
+  /** The sweep at which it came, and that at which it was last heard. */
+  readonly #bornAt: number;
+  #heardAt: number;
+
+  constructor(mount: Mount) {
+    super();
+    this.#cell = cellOf(this);
+    this.#cell.engine = this;
+    this.#mount = mount;
+    this.world = mount.world;
+    this.#bornAt = this.#heardAt = mount.world.sweeps.count;
+  }
+
+  /** The sending half; there once it is let in, and so before any channel. */
+  get client(): Client {
+    return this.#client!;
+  }
+
+  receive(message: Message): unknown {
+    switch (message.kind) {
+      case ChannelKind.connect:
+        return this.#connect((message as ConnectMessage).attempt);
+      case ChannelKind.text:
+        return this.#hear(message as TextMessage);
+      case ChannelKind.binary:
+        return this.#closeFor(1003, "binary frames are not taken here");
+      case ChannelKind.gone:
+        return this.#clientGone();
+      case Kind.childExit:
+        return this.#channelGone(message as ChildExitMessage);
+      default:
+        return undefined;
+    }
+  }
+
+  /** The endpoint stops: channels run their `leave`. */
+  protected override terminate(): void | Promise<void> {
+    this.#client?.close(1012, "the server restarts");
+    const channels = [...(this.#cell.more?.children ?? [])];
+    if (channels.length === 0) return undefined;
+    return Promise.all(channels.map((channel) => stopCell(channel, "shutdown", undefined))).then(
+      () => {},
+    );
+  }
+
+  exited(reason: ExitReason): void {
+    this.#client?.close(isOrderly(reason) ? 1012 : 1011, "");
+    if (this.#client !== undefined) this.world.registry.remove(this);
+  }
+
+  // What the transport tells.
+
+  text(text: string, bytes: number): void {
+    const { world } = this;
+    if (this.client.isClosed) return;
+    this.#heardAt = world.sweeps.count;
+    const nowMs = world.system.runtime.now();
+    this.#rates ??= new SocketRates(world.limits, nowMs);
+    const verdict = this.#rates.message(bytes, nowMs);
+    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
+    else this.#cell.send(new TextMessage(text, verdict === "refused"));
+  }
+
+  binary(): void {
+    this.#cell.send(new SocketSignal(ChannelKind.binary));
+  }
+
+  ping(payload: Uint8Array): void {
+    this.#heardAt = this.world.sweeps.count;
+    this.client.send(new Outgoing(pongFrame(payload), "urgent"));
+  }
+
+  writable(): void {
+    this.client.writable();
+  }
+
+  gone(): void {
+    this.client.dispose();
+    this.#cell.send(new SocketSignal(ChannelKind.gone));
+  }
+
+  // What the sending half tells.
+
+  /** Channels end now: what the client said last is not for a line that was closed on it. */
+  closing(): void {
+    for (const { cell } of this.#places.values()) cell?.stop({ shutdown: "disconnected" });
+  }
+
+  // What channels tell.
+
+  joinEnded(isOk: boolean): void {
+    if (isOk) this.#hasJoined = true;
+    else if (this.#rates?.failedJoin(this.world.system.runtime.now()) === false)
+      this.#closeFor(1008, "too many failed joins");
+  }
+
+  freer(membership: Membership): void {
+    if (membership.unfinished-- !== this.world.limits.maxUnfinishedPushes) return;
+    if (--this.#full === 0) this.client.transport.resume();
+  }
+
+  // What the endpoint asks.
+
+  /** Deadlines, looked at once per sweep. */
+  sweep(): void {
+    const { limits, sweeps } = this.world;
+    const client = this.#client;
+    const born = (sweeps.count - this.#bornAt) * sweeps.ms;
+    if (client === undefined) {
+      if (born > limits.joinWithinMs) this.#cell.stop("shutdown");
+      return;
+    }
+    if (client.isClosed) return;
+    if (client.blockedSweeps >= 0 && ++client.blockedSweeps * sweeps.ms > limits.stallMs)
+      client.close(4008, "slow consumer");
+    else if (!this.#hasJoined && born > limits.joinWithinMs)
+      client.close(4001, "nothing was joined");
+    else if (this.#full === 0 && (sweeps.count - this.#heardAt) * sweeps.ms > limits.idleMs)
+      client.close(1001, "idle");
+  }
+
+  /** Nobody waits for the answer any more. */
+  hungUp(): void {
+    if (this.#client === undefined) this.#cell.stop("normal");
+  }
+
+  #connect(attempt: Attempt): unknown {
+    const { connect } = this.#mount.options;
+    return inTurn(
+      this.#cell,
+      () => connect(plainParams(attempt.params), new Connecting(attempt, this.#cell)),
+      (assigns) => this.#accept(attempt, assigns),
+      (error) => {
+        if (error instanceof Refused) return this.#refuse(attempt, 403, "connect refused");
+        log("error", `connect of ${this.#cell.pid} crashed`, error);
+        return this.#refuse(attempt, 500, "connect crashed");
+      },
+    );
+  }
+
+  #accept(attempt: Attempt, assigns: unknown): void {
+    const { id } = this.#mount.options;
+    this.assigns = isolated(assigns);
+    this.id = id?.(assigns);
+    if (this.id !== undefined && typeof this.id !== "string")
+      throw new TypeError("id must return a string");
+    if (!this.world.registry.hasRoomFor(this.id))
+      return this.#refuse(attempt, 503, "too many connections of one id");
+    const transport = attempt.accept(this);
+    this.#cell.note = new LetIn(attempt.remoteAddress);
+    if (transport === undefined) return this.#cell.stop("normal");
+    this.#client = new Client(this.world, transport, this);
+    this.world.registry.add(this);
+  }
+
+  #refuse(attempt: Attempt, status: RefusalStatus, reason: string): void {
+    if (refused.active) refused.emit({ what: "connection", reason });
+    attempt.refuse(status);
+    this.#cell.stop("normal");
+  }
+
+  #hear({ text, isOver }: TextMessage): void {
+    if (this.client.isClosed) return;
+    const decoded = decode(text, this.world.limits);
+    if (decoded.kind === "undecodable") return this.#closeFor(1011, decoded.reason);
+    if (decoded.kind === "refused") {
+      this.#replyError(decoded, decoded.reason);
+      if (!this.#rates!.strike()) this.#closeFor(1008, "too many strikes");
+    } else if (isOver) this.#replyError(decoded.message, "too many messages");
+    else this.#dispatch(decoded.message);
+  }
+
+  #dispatch(incoming: Incoming): void {
+    const { topic, event, joinRef, ref } = incoming;
+    const joins = event === "phx_join";
+    const match = joins ? matchTopic(this.#mount.definitions, topic) : undefined;
+    const { maxChannels } = this.world.limits;
+    const decision = decide(incoming, this.#places, match !== undefined, maxChannels);
+    switch (decision.kind) {
+      case "heartbeat":
+        return this.#reply(null, ref, topic, "ok", {}, "urgent");
+      case "join":
+        return this.#join(
+          new Membership(this, match!.pattern, match!.key, incoming),
+          decision.replaces,
+        );
+      case "deliver":
+        return this.#deliver(decision.place, incoming);
+      case "leave":
+        return decision.place.cell?.send(new ClientMessage(ChannelKind.leave, incoming));
+      case "left":
+        return this.#reply(joinRef, ref, topic, "ok", {});
+      case "tooMany":
+        return this.#replyError(incoming, "too many channels joined");
+      case "unmatched":
+        this.#replyError({ ...incoming, joinRef: null }, "unmatched topic");
+        if (joins) this.joinEnded(false);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #join(membership: Membership, replaces: Membership | undefined): void {
+    const { join, topic } = membership;
+    const waitMs = this.#rates!.join(this.world.system.runtime.now());
+    if (waitMs > 0) {
+      const response = { reason: "too many joins", retryAfterMs: waitMs };
+      return this.#reply(join.joinRef, join.ref, topic, "error", response);
+    }
+    this.#places.set(topic, membership);
+    if (replaces !== undefined) {
+      replaces.replacedBy(membership);
+      replaces.cell?.stop({ shutdown: "duplicate_join" });
+    }
+    if (membership.after === undefined) this.#start(membership);
+  }
+
+  #start(membership: Membership): void {
+    const { definition, join } = membership;
+    const channel = new Cell(this.world.system, channelPlan(definition), this.#cell, [membership]);
+    channel.note = membership;
+    membership.cell = channel;
+    channel.begin();
+    channel.send(new ClientMessage(ChannelKind.join, join));
+  }
+
+  #deliver(membership: Membership, incoming: Incoming): void {
+    const { cell, topic } = membership;
+    if (incoming.event === "~receipt") {
+      this.world.record.received(topic, incoming.payload, this);
+      return;
+    }
+    if (cell === undefined)
+      return this.#replyError({ ...incoming, joinRef: null }, "unmatched topic");
+    if (++membership.unfinished === this.world.limits.maxUnfinishedPushes && this.#full++ === 0)
+      this.client.transport.pause();
+    cell.send(new ClientMessage(ChannelKind.event, incoming));
+  }
+
+  #channelGone({ child, reason }: ChildExitMessage): void {
+    const cell = child as Cell;
+    const membership = cell.note as Membership;
+    if (membership.unfinished >= this.world.limits.maxUnfinishedPushes) {
+      membership.unfinished = this.world.limits.maxUnfinishedPushes;
+      this.freer(membership);
+    }
+    if (!isOrderly(reason) && !this.client.isClosed) log("error", `${cell.pid} crashed`, reason);
+    membership.end(isOrderly(reason));
+    const place = this.#places.get(membership.topic);
+    if (place === membership) this.#places.delete(membership.topic);
+    else if (place?.after === cell && !this.client.isClosed) {
+      place.after = undefined;
+      this.#start(place);
+    }
+    this.#endIfDone();
+  }
+
+  /** Channels hear of it behind what the client said last. */
+  #clientGone(): void {
+    this.#isGone = true;
+    for (const { cell, join } of this.#places.values())
+      cell?.send(new ClientMessage(ChannelKind.gone, join));
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#isGone && this.#cell.more?.children?.eldest === undefined) this.#cell.stop("normal");
+  }
+
+  #closeFor(code: CloseCode, reason: string): void {
+    if (refused.active) refused.emit({ what: "message", reason });
+    this.client.close(code, reason);
+  }
+
+  #replyError(
+    { joinRef, ref, topic }: Pick<Incoming, "joinRef" | "ref" | "topic">,
+    reason: string,
+  ): void {
+    if (refused.active) refused.emit({ what: "message", reason });
+    this.#reply(joinRef, ref, topic, "error", { reason });
+  }
+
+  #reply(
+    joinRef: Incoming["joinRef"],
+    ref: Incoming["ref"],
+    topic: string,
+    status: "ok" | "error",
+    response: object,
+    kind: "kept" | "urgent" = "kept",
+  ): void {
+    this.client.send(
+      new Outgoing(textFrame(encodeReply(joinRef, ref, topic, status, response)), kind),
+    );
+  }
+}
+
+/** What is left of an attempt that has succeeded: the request is let go. */
+export class LetIn {
+  readonly remoteAddress: string;
+  constructor(remoteAddress: string) {
+    this.remoteAddress = remoteAddress;
+  }
+}
+
+/** What `connect` is told, read only as far as it asks. */
+class Connecting implements ConnectInfo {
+  readonly #attempt: Attempt;
+  readonly #cell: Cell;
+
+  constructor(attempt: Attempt, cell: Cell) {
+    this.#attempt = attempt;
+    this.#cell = cell;
+  }
+
+  get headers(): Headers {
+    return this.#attempt.headers;
+  }
+  get remoteAddress(): string {
+    return this.#attempt.remoteAddress;
+  }
+  get params(): Attempt["params"] {
+    return this.#attempt.params;
+  }
+  get signal(): AbortSignal {
+    return this.#cell.signal;
+  }
+}
+
+/** The assigns of a connection are one for all its channels: a plain object is copied and frozen, so that none changes them. */
+function isolated(assigns: unknown): unknown {
+  if (typeof assigns !== "object" || assigns === null) return assigns;
+  return Object.getPrototypeOf(assigns) === Object.prototype
+    ? Object.freeze({ ...assigns })
+    : assigns;
+}

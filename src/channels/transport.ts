@@ -1,0 +1,31 @@
+import type { CloseCode } from "./frame.ts";
+
+/** One client's line, whatever it is made of. It hands frames out and tells its `Peer` what comes in. */
+export interface Transport {
+  /** Bytes handed over that have not left this program. */
+  readonly pendingBytes: number;
+  /** Sends frames with their headers; false when nothing more should come before `writable`. The bytes are shared: nobody changes them. */
+  send(frames: Buffer): boolean;
+  /** Says why, and ends; `gone` follows, whether or not the client answers. */
+  close(code: CloseCode, reason: string): void;
+  /** Ends at once. */
+  destroy(): void;
+  /** Stops reading, so that the client's own writes have to wait. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+}
+
+/** Who hears a transport. It only enqueues. */
+export interface Peer {
+  /** A message of `bytes` bytes. */
+  text(text: string, bytes: number): void;
+  /** A message of a kind that is not taken here. */
+  binary(): void;
+  /** A control frame that asks for its answer. */
+  ping(payload: Uint8Array): void;
+  /** What was handed over has left: more may come. */
+  writable(): void;
+  /** Nothing comes any more. */
+  gone(): void;
+}

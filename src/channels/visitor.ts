@@ -1,0 +1,56 @@
+import type { Cell } from "../process/internal.ts";
+import type { Knock } from "./admission.ts";
+import type { Attempt, RefusalStatus } from "./attempt.ts";
+import type { Arrival } from "./doorway.ts";
+import type { Mount } from "./mount.ts";
+import type { Params } from "./params.ts";
+import type { SocketProcess } from "./socket-process.ts";
+import type { Peer, Transport } from "./transport.ts";
+
+/** Who lets visitors in. */
+export interface Host {
+  enter(visitor: Visitor): void;
+}
+
+/** One attempt to connect, from the knock to its end. */
+export abstract class Visitor implements Attempt, Arrival {
+  readonly mount: Mount;
+  readonly remoteAddress: string;
+  params: Params = {};
+  /** He waits no more. */
+  isGone = false;
+  /** His socket, once he has entered. */
+  cell: Cell | undefined = undefined;
+  readonly #host: Host;
+
+  constructor(host: Host, mount: Mount, remoteAddress: string) {
+    this.#host = host;
+    this.mount = mount;
+    this.remoteAddress = remoteAddress;
+  }
+
+  abstract get knock(): Knock;
+  abstract get headers(): Headers;
+  abstract accept(peer: Peer): Transport | undefined;
+  protected abstract turnAway(status: RefusalStatus, retryAfterSeconds?: number): void;
+
+  /** Sends him away; once. */
+  refuse(status: RefusalStatus, retryAfterSeconds?: number): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.turnAway(status, retryAfterSeconds);
+  }
+
+  enter(): void {
+    this.#host.enter(this);
+  }
+
+  /** He has gone before he was let in. */
+  hangUp(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    const engine = this.cell?.engine as SocketProcess | undefined;
+    if (engine === undefined) this.cell?.stop("normal");
+    else engine.hungUp();
+  }
+}
