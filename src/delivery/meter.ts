@@ -1,5 +1,6 @@
 import type { Slot, System } from "../runtime/internal.ts";
-import { delivered, received, Histogram, type LatencySnapshot } from "../telemetry/internal.ts";
+import { Histogram, type LatencySnapshot } from "../telemetry/index.ts";
+import { delivered, received } from "../telemetry/internal.ts";
 
 /** What has been delivered through one endpoint of this node, by `sink` and `deliver`, since the start. */
 export interface DeliveryFigures {

@@ -1,0 +1,105 @@
+import type { ProducerEngine } from "../stage/internal.ts";
+import { cellOf } from "../process/internal.ts";
+import { Producer } from "../stage/index.ts";
+import { LineSplitter } from "./line-splitter.ts";
+import type { Format } from "./options.ts";
+import { PayloadReader, type BadLine, type Payload } from "./payload.ts";
+import type { Tally } from "./tally.ts";
+
+/** Where events come from. */
+export interface InputOptions {
+  /** The bytes, opened when reading starts; absent: only what is posted. */
+  readonly open: ((signal: AbortSignal) => AsyncIterable<Uint8Array>) | undefined;
+  readonly format: Format;
+  /** Where it counts. */
+  readonly tally: Tally;
+  /** Reading waits for `begin`. */
+  readonly waits: boolean;
+  /** Told of a line that is no JSON; it is left out. */
+  readonly onBadLine: (bad: BadLine) => void;
+  /** Told once, when the input has ended and its last event was taken. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * The producer of `sluice pipe`: reads its input when its buffer is empty and somebody asks, a chunk at a time, and takes
+ * what is posted. Who writes into the pipe is held up by not being read.
+ */
+export class InputSource extends Producer<Payload> {
+  readonly #options: InputOptions;
+  readonly #splitter = new LineSplitter();
+  readonly #reader: PayloadReader;
+  #iterator: AsyncIterator<Uint8Array> | undefined = undefined;
+  #waits: boolean;
+  #reading = false;
+  #ended = false;
+
+  constructor(options: InputOptions) {
+    super({ bufferKeep: "first" });
+    this.#options = options;
+    this.#waits = options.waits;
+    this.#ended = options.open === undefined;
+    this.#reader = new PayloadReader(options.format, (bad) => {
+      options.tally.badLines++;
+      options.onBadLine(bad);
+      return "skip";
+    });
+  }
+
+  /** Starts the reading, if it waits. */
+  begin(): void {
+    this.#waits = false;
+    this.#next();
+  }
+
+  /** Takes all of them at once, or none. */
+  tryPush(payloads: readonly Payload[]): boolean {
+    const taken = this.tryOffer(payloads);
+    if (taken) this.#options.tally.received += payloads.length;
+    return taken;
+  }
+
+  /** Takes them without loss; the reply waits until all are taken or buffered. */
+  push(payloads: readonly Payload[]): Promise<void> {
+    this.#options.tally.received += payloads.length;
+    return this.offer(payloads);
+  }
+
+  protected override handleDemand(): void {
+    this.#next();
+  }
+
+  #next(): void {
+    const { engine } = cellOf(this);
+    const { outlet, closed } = engine as ProducerEngine;
+    if (this.#reading || this.#waits || this.#ended || closed || outlet.dispatcher.demand === 0)
+      return;
+    this.#reading = true;
+    this.#iterator ??= this.#options.open!(this.self.signal)[Symbol.asyncIterator]();
+    const iterator = this.#iterator;
+    this.self.task(
+      () => iterator.next(),
+      (step) => {
+        this.#reading = false;
+        if (step.status === "rejected") throw step.reason;
+        this.#take(step.value);
+      },
+    );
+  }
+
+  #take(step: IteratorResult<Uint8Array>): void {
+    const lines = step.done === true ? this.#splitter.end() : this.#splitter.push(step.value);
+    const payloads = this.#reader.read(lines);
+    this.#options.tally.received += payloads.length;
+    if (step.done === true) this.#ended = true;
+    // What does not fit into the buffer waits in the offer; nothing is read meanwhile.
+    if (payloads.length > 0) void this.offer(payloads);
+    if (this.#ended) this.self.afterBuffered(() => this.#options.onEnd());
+    else this.#next();
+  }
+
+  protected override terminate(): void {
+    // A source that is quiet would answer only when it says something: it is told, not awaited.
+    void this.#iterator?.return?.()?.then(undefined, () => {});
+  }
+}

@@ -1,0 +1,139 @@
+import type { ExitReason } from "../support/internal.ts";
+import { currentSystem } from "../runtime/internal.ts";
+import { drainAndStop, type Cell } from "../process/internal.ts";
+import { child, name, run, sleep, type Children, type Name } from "../process/index.ts";
+import { consumerSupervisor } from "../stage/index.ts";
+import { whenJoined } from "../channels/internal.ts";
+import type { EndpointOptions } from "../channels/index.ts";
+import { deliver, deliveryFigures } from "../delivery/index.ts";
+import { Console, type Output } from "./console.ts";
+import { eventsRoute, type Inbox } from "./events-route.ts";
+import { followFile } from "./follow-file.ts";
+import { channels, web } from "./gateway.ts";
+import { InputSource } from "./input-source.ts";
+import type { PipeOptions } from "./options.ts";
+import { pageRoutes } from "./page-routes.ts";
+import type { Payload } from "./payload.ts";
+import { summary } from "./report.ts";
+import { StatsProcess } from "./stats.ts";
+import { Tally } from "./tally.ts";
+
+/** The host's side of `sluice pipe`. */
+export interface PipeHost {
+  /** The bytes that are read where no file is followed. */
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Where it speaks. */
+  readonly output: Output;
+}
+
+/** What the demo does otherwise than the plain pipe. */
+export interface PipeVariant {
+  /** It reads standard input or a file. */
+  readonly reads: boolean;
+  /** Done for each event before it is delivered. */
+  readonly work: ((event: Payload) => Promise<void> | undefined) | undefined;
+  /** More children, the last to start. */
+  readonly children: Children;
+}
+
+const plain: PipeVariant = { reads: true, work: undefined, children: {} };
+/** From Ctrl-C to the kill of what is left. */
+const drainTimeoutMs = 10_000;
+
+const input: Name<InputSource> = name("input");
+
+async function endpointOptions(options: PipeOptions, demo: boolean): Promise<EndpointOptions<{}>> {
+  const { topic, event, port, host, token, bufferSize: capacity } = options;
+  const inbox: Inbox = {
+    capacity,
+    tryPush: (payloads) => input.call.tryPush(payloads),
+    push: (payloads) => input.callWith({ timeoutMs: Infinity }).push(payloads),
+  };
+  const policy = { hosts: [host], ...(token !== undefined && { token }) };
+  return {
+    port,
+    host,
+    sockets: { "/socket": { connect: () => ({}), channels: channels(topic, token) } },
+    routes: {
+      "/events": eventsRoute({ inbox, sleep, ...policy }),
+      "/*": await pageRoutes({ topic, event, demo, token: token !== undefined }),
+    },
+  };
+}
+
+/** The bytes of the followed file, or of standard input. */
+function opener(
+  { file }: PipeOptions,
+  { stdin }: PipeHost,
+): (signal: AbortSignal) => AsyncIterable<Uint8Array> {
+  return file === undefined ? () => stdin : (signal) => followFile(file, { signal, sleep });
+}
+
+/** `sluice pipe`: from the input to every browser that joined, until it is told to end. Returns why it ended. */
+export async function pipe(
+  options: PipeOptions,
+  host: PipeHost,
+  variant: PipeVariant = plain,
+): Promise<ExitReason> {
+  const { topic, event, concurrency, bufferSize, slow, maxWaitMs, waitFor, exit } = options;
+  const { runtime } = currentSystem();
+  const startedMs = runtime.now();
+  const console = new Console(host.output);
+  using tally = new Tally();
+  let root: Cell | undefined;
+
+  const source = {
+    open: variant.reads ? opener(options, host) : undefined,
+    format: options.format,
+    tally,
+    waits: waitFor > 0,
+    onBadLine: ({ line, reason }: { readonly line: number; readonly reason: string }) =>
+      console.line(`line ${line} is left out: ${reason}`),
+    onEnd: () => {
+      if (exit && root !== undefined) void drainAndStop(root, Infinity);
+      else console.line("the input has ended; still serving, until Ctrl-C");
+    },
+  };
+  const send = deliver(web, (payload: Payload) => ({ topic, event, payload }) as never, {
+    slow,
+    maxWaitMs,
+  });
+  const { work } = variant;
+  const task: typeof send =
+    work === undefined
+      ? send
+      : async (payload, context) => {
+          await work(payload);
+          await send(payload, context);
+        };
+
+  const reason = await run(
+    {
+      strategy: "one_for_one",
+      children: {
+        endpoint: web.child(await endpointOptions(options, !variant.reads)),
+        input: child(InputSource, { name: input, args: [source], bufferSize }),
+        deliver: consumerSupervisor(task, {
+          restart: "temporary",
+          subscribeTo: [{ to: input, maxDemand: concurrency }],
+        }),
+        stats: child(StatsProcess, { args: [topic, tally, (seen) => console.progress(seen)] }),
+        ...variant.children,
+      },
+    },
+    {
+      drainTimeoutMs,
+      async ready(app) {
+        root = app["~resolve"]() as Cell;
+        await app.children.stats.call.watch(app);
+        const { url } = await app.children.endpoint.call.address();
+        console.line(`sluice serves ${topic} at ${url}`);
+        if (waitFor === 0) return;
+        console.line(`waits for ${waitFor} clients`);
+        void whenJoined(web, currentSystem(), topic, waitFor).then(() => input.cast.begin());
+      },
+    },
+  );
+  console.end(variant.reads ? summary(tally, deliveryFigures(web), runtime.now() - startedMs) : "");
+  return reason;
+}

@@ -1,0 +1,41 @@
+import type { DeliveryFigures } from "../delivery/index.ts";
+import type { Stats } from "./stats.ts";
+import type { Tally } from "./tally.ts";
+
+const whole = (value: number): string => Math.round(value).toLocaleString("en");
+const ms = (value: number | undefined): string =>
+  value === undefined ? "–" : `${value < 10 ? value.toFixed(2) : Math.round(value)} ms`;
+
+/** One line while it runs. */
+export function progressLine({
+  received,
+  delivered,
+  clients,
+  rate,
+  dropped,
+  latency,
+}: Stats): string {
+  const lost = dropped > 0 ? `, ${whole(dropped)} dropped` : "";
+  return `${whole(received)} received, ${whole(delivered)} delivered to ${clients} clients${lost}, ${whole(rate)}/s, p50 ${ms(latency.p50Ms)}, p99 ${ms(latency.p99Ms)}`;
+}
+
+/** The end, as lines of `name value`. */
+export function summary(tally: Tally, figures: DeliveryFigures, elapsedMs: number): string {
+  const { received, badLines, dropped } = tally;
+  const { delivered, unheard, toSocket, toClient } = figures;
+  const latency = toClient.count > 0 ? toClient : toSocket;
+  const rate = elapsedMs > 0 ? (received * 1_000) / elapsedMs : 0;
+  const rows = [
+    ["received", whole(received)],
+    ["delivered", `${whole(delivered)} (client deliveries)`],
+    ["unheard", `${whole(unheard)} (nobody was joined)`],
+    ["dropped", whole(dropped)],
+    ...(badLines > 0 ? [["bad lines", whole(badLines)]] : []),
+    ["rate", `${whole(rate)} events/s`],
+    [
+      "latency",
+      `p50 ${ms(latency.p50Ms)}, p95 ${ms(latency.p95Ms)}, p99 ${ms(latency.p99Ms)}, to the ${latency === toClient ? "client" : "socket"}, ${whole(latency.count)} measured`,
+    ],
+  ] as const;
+  return rows.map(([name = "", value = ""]) => `${name.padEnd(10)} ${value}\n`).join("");
+}

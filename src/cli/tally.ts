@@ -1,0 +1,20 @@
+import { attach } from "../telemetry/index.ts";
+
+/** What a pipe has taken in and let go, over all restarts of its processes. */
+export class Tally {
+  /** Events from the input and from posts. */
+  received = 0;
+  /** Lines of the input that were no JSON, and were left out. */
+  badLines = 0;
+  /** Events that a full buffer let go. */
+  dropped = 0;
+  readonly #discards: Disposable;
+
+  constructor() {
+    this.#discards = attach("sluice.stage.discarded", ({ count }) => (this.dropped += count));
+  }
+
+  [Symbol.dispose](): void {
+    this.#discards[Symbol.dispose]();
+  }
+}
