@@ -43,6 +43,8 @@ try {
   await ask(load, { port, clients });
   const seconds = (performance.now() - startedAt) / 1_000;
   const after = await memory();
+  const { open } = await ask<{ readonly open: number }>(load, { port, clients: 0 });
+  if (open !== first + clients) throw new Error(`${first + clients - open} clients were lost`);
   report(
     {
       clients,

@@ -55,7 +55,7 @@ process.on("message", ({ port, clients }: { readonly port: number; readonly clie
     while (left-- > 0) joined.push(await join(port));
   };
   void Promise.all(Array.from({ length: atOnce }, lane)).then(
-    () => process.send?.({ joined: joined.length }),
+    () => process.send?.({ open: joined.filter((socket) => !socket.destroyed).length }),
     (error: unknown) => {
       console.error(error);
       process.exit(1);

@@ -16,7 +16,12 @@ await once(process, "message");
 const tree = await startSupervisor({
   strategy: "one_for_one",
   children: {
-    web: web.child({ port: 0, sockets: { "/socket": { connect: () => ({}), channels: [lobby] } } }),
+    web: web.child({
+      port: 0,
+      sockets: { "/socket": { connect: () => ({}), channels: [lobby] } },
+      // All clients come at once and from one address.
+      limits: { maxConnections: 1e6, maxConnectionsPerAddress: 1e6, connectionsPerSecond: 1e6 },
+    }),
   },
 });
 process.send?.(await tree.children.web.call.address());
