@@ -31,7 +31,7 @@ export function meterOf(system: System, key: string): Meter {
   if (meter === undefined) {
     const made = (meter = new Meter(system));
     all.set(key, made);
-    onReceipt({ key }, system, (topic, id) => made.received(id, topic));
+    onReceipt(system, key, (topic, id) => made.received(id, topic));
   }
   return meter;
 }
@@ -53,10 +53,10 @@ export function delivery<M, SA>(
     const options: SendOptions = {
       maxWaitMs,
       written: (clients) => mine.written(topic, event, enteredMs, clients),
+      ...(receipt !== undefined && { meta: { receipt } }),
       ...(slow !== undefined && { slow: slow as NonNullable<SendOptions["slow"]> }),
     };
-    const asking = receipt === undefined ? payload : { ...payload, "~": { receipt } };
-    return send(web, system, topic, event, asking, options);
+    return send(web, system, topic, event, payload, options);
   };
 }
 
