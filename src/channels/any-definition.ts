@@ -1,6 +1,7 @@
 // A channel's definition without the types of its contract: what the engine works with.
 import type { Topic } from "../pubsub/index.ts";
 import type { History, Schemas, SlowPolicy } from "./definition.ts";
+import { historyBounds, type HistoryBounds } from "./history.ts";
 import type { Schema } from "./schema.ts";
 import { topicPattern, type TopicPattern } from "./topic-pattern.ts";
 
@@ -29,6 +30,7 @@ export class AnyDefinition implements TopicPattern {
   readonly isExact: boolean;
   readonly callbacks: AnyCallbacks;
   readonly slow: SlowPolicy<unknown>;
+  readonly history: HistoryBounds | undefined;
   readonly #on: ReadonlyMap<string, Callback>;
   readonly #intercept: ReadonlyMap<string, Callback>;
   readonly #schemas: ReadonlyMap<string, Schema<unknown>>;
@@ -42,7 +44,8 @@ export class AnyDefinition implements TopicPattern {
     this.isExact = isExact;
     this.callbacks = callbacks;
     this.slow = callbacks.slow ?? "disconnect";
-    const { schemas = "trusted" } = callbacks;
+    const { schemas = "trusted", history } = callbacks;
+    this.history = history === undefined ? undefined : historyBounds(history);
     // Maps, for a client's word must not find what every object inherits.
     this.#on = new Map(Object.entries(callbacks.on ?? {}));
     this.#intercept = new Map(Object.entries(callbacks.intercept ?? {}));

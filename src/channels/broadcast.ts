@@ -2,7 +2,7 @@ import { Outgoing, type FrameKind, type FrameWatch } from "./outbox.ts";
 import type { SlowPolicy } from "./definition.ts";
 import type { Limits } from "./limits.ts";
 import { textFrame } from "./frame.ts";
-import { encodeBroadcast } from "./serializer.ts";
+import { broadcastText, encodePayload } from "./serializer.ts";
 
 /** What a sender that measures and waits wants of one broadcast. */
 export interface SendOptions {
@@ -10,6 +10,8 @@ export interface SendOptions {
   readonly slow?: SlowPolicy<unknown> | "wait";
   /** The longest wait, from when a client reached its limit; it is disconnected then. Default 1,000. */
   readonly maxWaitMs?: number;
+  /** What the payload carries under `"~"`, for the runtime of the client. */
+  readonly meta?: { readonly receipt: number };
   /** Called once, when the frame is with the sockets of all its clients: how many there were. */
   readonly written?: (clients: number) => void;
 }
@@ -50,6 +52,9 @@ export class BroadcastMessage {
   readonly reach: Reach | undefined;
   /** Who is waited for. */
   readonly waits: Promise<void>[] = [];
+  /** What the payload carries under `"~"`. */
+  meta: object | undefined;
+  #json: string | undefined = undefined;
   #bytes: Buffer | undefined = undefined;
 
   constructor(topic: string, event: string, payload: object, options: SendOptions = noOptions) {
@@ -58,12 +63,18 @@ export class BroadcastMessage {
     this.payload = payload;
     this.slow = options.slow;
     this.maxWaitMs = options.maxWaitMs ?? 1_000;
+    this.meta = options.meta;
     this.reach = options.written === undefined ? undefined : new Reach(options.written);
+  }
+
+  /** The payload as JSON text. @throws SLUICE_PAYLOAD_REFUSED */
+  json(limits: Limits): string {
+    return (this.#json ??= encodePayload(this.topic, this.event, this.payload, limits));
   }
 
   /** The frame as clients under a policy get it. @throws SLUICE_PAYLOAD_REFUSED */
   frame(policy: SlowPolicy<unknown> | "wait", limits: Limits): Outgoing {
-    this.#bytes ??= textFrame(encodeBroadcast(this.topic, this.event, this.payload, limits));
+    this.#bytes ??= textFrame(broadcastText(this.topic, this.event, this.json(limits), this.meta));
     return outgoing(this.#bytes, policy, this.topic, this.payload, this.reach);
   }
 }

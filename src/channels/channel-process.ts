@@ -13,11 +13,14 @@ import { refused } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import { outgoing, type BroadcastMessage } from "./broadcast.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
+import type { Position } from "./contract.ts";
 import { textFrame } from "./frame.ts";
+import { takeSince } from "./history.ts";
 import { inTurn } from "./in-turn.ts";
 import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
+import { replyWithPast } from "./past.ts";
 import { Refused } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
 import { encodeBroadcast, type Incoming } from "./serializer.ts";
@@ -90,17 +93,21 @@ export class ChannelProcess extends Process implements Engine {
   #join(incoming: Incoming): unknown {
     const { join } = this.#membership.definition.callbacks;
     const refuse = (reason: object): void => this.#refuseJoin(incoming, reason);
-    return this.#checked("join", incoming.payload, refuse, (params) =>
+    const { params: sent, since } =
+      this.#membership.definition.history === undefined
+        ? { params: incoming.payload, since: undefined }
+        : takeSince(incoming.payload);
+    return this.#checked("join", sent, refuse, (params) =>
       this.#refusable(
         () => join(params, this.#joined),
-        (result) => this.#accept(incoming, result),
+        (result) => this.#accept(incoming, result, since),
         refuse,
       ),
     );
   }
 
   /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
-  #accept(incoming: Incoming, result: unknown): unknown {
+  #accept(incoming: Incoming, result: unknown, since: Position | undefined): unknown {
     const membership = this.#membership;
     if (membership.state !== "joining" || this.#isEnding) return undefined;
     const { callbacks } = membership.definition;
@@ -108,7 +115,9 @@ export class ChannelProcess extends Process implements Engine {
     this.#joined.assigns = assigns;
     for (const topic of callbacks.subscribe?.(this.#joined) ?? [])
       topic.subscribe(this.#joined as never, (message) => this.#info(message));
-    membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
+    if (membership.definition.history === undefined)
+      membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
+    else replyWithPast(membership, incoming, reply, since, this.#joined);
     membership.enter();
     return callbacks.joined?.(this.#joined);
   }

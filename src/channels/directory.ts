@@ -1,22 +1,30 @@
 import { invalidOption } from "../support/internal.ts";
-import type { Slot } from "../runtime/internal.ts";
+import type { Slot, System } from "../runtime/internal.ts";
+import type { AnyDefinition } from "./any-definition.ts";
 import type { FanOut } from "./fan-out.ts";
+import { Histories, type HistoryBounds } from "./history.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import { matchTopic } from "./topic-pattern.ts";
 
 /** What a system knows of one endpoint, whether or not it serves. */
 export class EndpointRecord {
   readonly key: string;
   readonly #prefix: string;
-  /** Whose channels they are. */
-  #definer: object | undefined = undefined;
+  readonly histories: Histories;
+  /** The limits of the server that started last. */
+  limits: Limits = defaultLimits;
+  /** The channels, of the one token that defines them; more may come. */
+  #definitions: readonly AnyDefinition[] = [];
   /** One for each server that runs. */
   readonly fanOuts: Set<FanOut> = new Set();
   /** Told of each receipt. */
-  onReceipt: ((topic: string, receipt: unknown, client: object) => void) | undefined = undefined;
+  readonly receiptListeners: Set<(topic: string, id: unknown) => void> = new Set();
   /** Told of each join. */
   readonly watchers: Set<() => void> = new Set();
 
-  constructor(key: string) {
+  constructor(system: System, key: string) {
     this.key = key;
+    this.histories = new Histories(system.runtime, (topic) => this.clients(topic) > 0);
     this.#prefix = `channel:${key}:`;
   }
 
@@ -30,11 +38,17 @@ export class EndpointRecord {
     return `endpoint:${this.key}`;
   }
 
-  /** Takes the channels of one definer, always the same. @throws SLUICE_INVALID_OPTION */
-  define(definer: object): void {
-    this.#definer ??= definer;
-    if (this.#definer !== definer)
+  /** Takes the channels of one token, always the same. @throws SLUICE_INVALID_OPTION */
+  define(definitions: readonly AnyDefinition[]): void {
+    if (definitions === this.#definitions || definitions.length === 0) return;
+    if (this.#definitions.length > 0)
       throw invalidOption("endpoint", this.key, "one endpoint of this key that defines channels");
+    this.#definitions = definitions;
+  }
+
+  /** How much of a topic is kept; nothing for one without history. */
+  historyOf(topic: string): HistoryBounds | undefined {
+    return matchTopic(this.#definitions, topic)?.pattern.history;
   }
 
   /** How many clients have joined a topic on this node. */
@@ -45,8 +59,9 @@ export class EndpointRecord {
   }
 
   /** A client says that it has a message. */
-  received(topic: string, receipt: unknown, client: object): void {
-    this.onReceipt?.(topic, receipt, client);
+  received(topic: string, payload: unknown): void {
+    if (typeof payload === "object" && payload !== null && "id" in payload)
+      for (const listener of this.receiptListeners) listener(topic, payload.id);
   }
 
   /** Somebody has joined. */
@@ -57,11 +72,17 @@ export class EndpointRecord {
 
 /** The endpoints of a system, by key. */
 export class Directory {
+  readonly #system: System;
   readonly #records: Map<string, EndpointRecord> = new Map();
+
+  constructor(system: System) {
+    this.#system = system;
+  }
 
   record(key: string): EndpointRecord {
     let record = this.#records.get(key);
-    if (record === undefined) this.#records.set(key, (record = new EndpointRecord(key)));
+    if (record === undefined)
+      this.#records.set(key, (record = new EndpointRecord(this.#system, key)));
     return record;
   }
 }
@@ -69,5 +90,5 @@ export class Directory {
 /** Where a system keeps its endpoints. */
 export const directory: Slot<Directory> = {
   key: "channels.directory",
-  create: () => new Directory(),
+  create: (system) => new Directory(system),
 };

@@ -73,7 +73,7 @@ export class EndpointEngine implements Engine, Host {
     this.limits = limitsOf(options.limits);
     this.policy = originPolicy(options);
     this.#record = system.get(directory).record(key);
-    this.#fanOut = new FanOut(system.get(bus), this.#record, this.limits);
+    this.#fanOut = new FanOut(system.get(bus), this.#record);
     this.#registry = new Registry(this.limits);
     this.#doorway = new Doorway(system, this.limits);
     const { joinWithinMs, idleMs, stallMs } = this.limits;
@@ -96,12 +96,11 @@ export class EndpointEngine implements Engine, Host {
         return [path, { options: socket as unknown as Mount["options"], definitions, world }];
       }),
     );
+    this.#record.limits = this.limits;
     this.#record.fanOuts.add(this.#fanOut);
-    this.#control = system
-      .get(bus)
-      .subscribe(this.#record.controlTopic, {
-        hear: (id) => this.#registry.disconnect(id as string),
-      });
+    this.#control = system.get(bus).subscribe(this.#record.controlTopic, {
+      hear: (id) => this.#registry.disconnect(id as string),
+    });
   }
 
   receive(message: Message): void {

@@ -1,32 +1,42 @@
 import { Process } from "../process/index.ts";
 import { cellOf } from "../process/internal.ts";
+import type { AnyDefinition } from "./any-definition.ts";
 import { directory } from "./directory.ts";
 import { EndpointEngine } from "./endpoint-engine.ts";
 import type { BoundAddress, EndpointOptions, EndpointServer } from "./endpoint-options.ts";
 import { HttpListener } from "./http-listener.ts";
+import { MemoryListener } from "./memory-listener.ts";
 
 const loopback = "127.0.0.1";
 
 /** The server of an endpoint: its message is `address`, its children are the sockets. */
 export class EndpointProcess extends Process implements EndpointServer {
+  readonly #key: string;
   readonly #options: EndpointOptions<never>;
   readonly #engine: EndpointEngine;
-  readonly #listener: HttpListener;
+  #listener: HttpListener | MemoryListener | undefined = undefined;
 
-  constructor(key: string, options: EndpointOptions<never>, definitions: readonly object[]) {
+  constructor(key: string, options: EndpointOptions<never>, definitions: readonly AnyDefinition[]) {
     super();
     const cell = cellOf(this);
-    if (definitions.length > 0) cell.system.get(directory).record(key).define(definitions);
+    cell.system.get(directory).record(key).define(definitions);
+    this.#key = key;
     this.#options = options;
     this.#engine = new EndpointEngine(cell, key, options);
-    this.#listener = new HttpListener(key, this.#engine, options.server, options.routes);
     cell.engine = this.#engine;
-    this.#engine.listeners.push(this.#listener);
   }
 
+  /** Under a simulated Runtime there is no network: clients come in memory. */
   protected override async init(): Promise<void> {
-    const { port, host = loopback } = this.#options;
-    await this.#listener.open(port, host);
+    const { port, host = loopback, server, routes } = this.#options;
+    const memory = new MemoryListener(this.#engine, host, port);
+    this.#engine.listeners.push(memory);
+    this.#listener = memory;
+    if (this.#engine.system.runtime.simulated) return;
+    const http = new HttpListener(this.#key, this.#engine, server, routes);
+    this.#engine.listeners.push(http);
+    this.#listener = http;
+    await http.open(port, host);
   }
 
   protected override terminate(): Promise<void> {
@@ -35,6 +45,6 @@ export class EndpointProcess extends Process implements EndpointServer {
 
   /** Where it listens. */
   address(): BoundAddress {
-    return this.#listener.address();
+    return this.#listener!.address();
   }
 }

@@ -1,14 +1,16 @@
 import type { ChildSpec } from "../process/index.ts";
 import { specOf } from "../process/internal.ts";
+import { invalidOption } from "../support/internal.ts";
 import { bus } from "../pubsub/internal.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
 import { AnyDefinition, type AnyCallbacks } from "./any-definition.ts";
 import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } from "./contract.ts";
+import type { SendOptions } from "./broadcast.ts";
 import type { Channel, ChannelDefinition } from "./definition.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
 import { EndpointProcess } from "./endpoint-process.ts";
-import { broadcastTo } from "./voice.ts";
+import { say } from "./voice.ts";
 
 /**
  * A typed address on the system's local bus: it defines channels and speaks to their clients, in modules other than the
@@ -60,7 +62,7 @@ export interface Endpoint<M, SA> {
 const shutdownMs = 10_000;
 
 /** The definitions of a token, shared by all its bindings to systems. */
-class EndpointToken {
+export class EndpointToken {
   readonly key: string;
   readonly #bound: System | undefined;
   /** What was defined with it, in whatever system it is used. */
@@ -84,7 +86,25 @@ class EndpointToken {
 
   broadcast(topic: string, event: string, payload: object): void {
     const system = this.#system;
-    void broadcastTo(system, this.#record(system), topic, event, payload);
+    say(system, this.#record(system), topic, event, payload);
+  }
+
+  async publish(topic: string, event: string, payload: object): Promise<Position> {
+    const system = this.#system;
+    const { position } = say(system, this.#record(system), topic, event, payload);
+    if (position !== undefined) return position;
+    throw invalidOption("topic", topic, "one whose channel is defined with history");
+  }
+
+  /** The same for the delivery layer, which waits and measures. */
+  "~send"(
+    system: System,
+    topic: string,
+    event: string,
+    payload: object,
+    options: SendOptions,
+  ): Promise<void> | undefined {
+    return say(system, this.#record(system), topic, event, payload, undefined, options).wait;
   }
 
   disconnect(socketId: string): void {
@@ -104,7 +124,7 @@ class EndpointToken {
   /** What the system knows of this endpoint; the channels are this token's, if it has any. @throws SLUICE_INVALID_OPTION */
   #record(system: System): EndpointRecord {
     const record = system.get(directory).record(this.key);
-    if (this.#definitions.length > 0) record.define(this.#definitions);
+    record.define(this.#definitions);
     return record;
   }
 }

@@ -1,7 +1,6 @@
 import type { Bus } from "../pubsub/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { EndpointRecord } from "./directory.ts";
-import type { Limits } from "./limits.ts";
 import type { Membership } from "./membership.ts";
 import { Room } from "./room.ts";
 
@@ -14,13 +13,11 @@ interface Open {
 export class FanOut {
   readonly #bus: Bus;
   readonly #record: EndpointRecord;
-  readonly #limits: Limits;
   readonly #rooms: Map<AnyDefinition, Map<string, Open>> = new Map();
 
-  constructor(bus: Bus, record: EndpointRecord, limits: Limits) {
+  constructor(bus: Bus, record: EndpointRecord) {
     this.#bus = bus;
     this.#record = record;
-    this.#limits = limits;
   }
 
   /** From now on it hears the topic. */
@@ -30,7 +27,7 @@ export class FanOut {
     if (topics === undefined) this.#rooms.set(definition, (topics = new Map()));
     let open = topics.get(topic);
     if (open === undefined) {
-      const room = new Room(topic, definition, this.#limits);
+      const room = new Room(topic, definition, this.#record);
       const subscription = this.#bus.subscribe(this.#record.busTopic(topic), room);
       topics.set(topic, (open = { room, subscription }));
     }

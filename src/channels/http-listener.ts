@@ -6,7 +6,7 @@ import { log, refused } from "../telemetry/internal.ts";
 import type { EndpointEngine } from "./endpoint-engine.ts";
 import type { BoundAddress, EndpointBase, Route } from "./endpoint-options.ts";
 import { HttpVisitor } from "./http-visitor.ts";
-import { factsOf, pathOf } from "./http-request.ts";
+import { boundAddress, factsOf, pathOf } from "./http-request.ts";
 import { allowedHost, allowedOrigin } from "./origin.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "./topic-pattern.ts";
 import { WebSocketUpgrades } from "./web-socket-transport.ts";
@@ -137,13 +137,6 @@ export class HttpListener {
       else answer(response, 500);
     }
   }
-}
-
-/** An address as people and URLs spell it; one that stands for all addresses is spelt as loopback in the URL. */
-export function boundAddress(host: string, port: number): BoundAddress {
-  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  const name = reached.includes(":") ? `[${reached}]` : reached;
-  return { host, port, url: `http://${name}:${port}` };
 }
 
 const texts = {

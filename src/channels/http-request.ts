@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
+import type { BoundAddress } from "./endpoint-options.ts";
 import type { RequestFacts } from "./origin.ts";
 
 const wanted = /^(?:x-|sec-websocket-)|^(?:user-agent|traceparent|tracestate)$/;
@@ -27,11 +28,18 @@ export function factsOf({ headers, socket }: IncomingMessage): RequestFacts {
 }
 
 /** The headers that a callback may see: none that a page of somebody else can make a browser send. */
-export function safeHeaders({ headers }: IncomingMessage): Headers {
+export function safeHeaders(headers: IncomingMessage["headers"]): Headers {
   const safe = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (!wanted.test(name)) continue;
     for (const one of Array.isArray(value) ? value : [value ?? ""]) safe.append(name, one);
   }
   return safe;
+}
+
+/** An address as people and URLs spell it; one that stands for all addresses is loopback in the URL. */
+export function boundAddress(host: string, port: number): BoundAddress {
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  const name = reached.includes(":") ? `[${reached}]` : reached;
+  return { host, port, url: `http://${name}:${port}` };
 }

@@ -43,7 +43,7 @@ export class HttpVisitor extends Visitor {
   }
 
   get headers(): Headers {
-    return safeHeaders(this.#request);
+    return safeHeaders(this.#request.headers);
   }
 
   accept(peer: Peer): Transport | undefined {

@@ -1,2 +1,4 @@
+export { clientsOf, onReceipt, send, whenJoined } from "./delivery-side.ts";
 export type { SendOptions } from "./broadcast.ts";
-export { clientsOf, onReceipt, send, whenJoined } from "./reach.ts";
+export { memoryTransport } from "./memory-transport.ts";
+export type { MemoryTransportOptions } from "./memory-transport.ts";

@@ -1,7 +1,13 @@
-import { SluiceError, type Addressable, type ExitReason } from "../support/internal.ts";
+import {
+  SluiceError,
+  invalidOption,
+  type Addressable,
+  type ExitReason,
+} from "../support/internal.ts";
 import type { Cell, Own } from "../process/internal.ts";
+import type { Position } from "./contract.ts";
 import type { Membership } from "./membership.ts";
-import { broadcastTo } from "./voice.ts";
+import { say, type Said } from "./voice.ts";
 
 /** What callbacks get: a process from inside, and the voice of its channel. */
 export class JoinedTopic {
@@ -30,10 +36,16 @@ export class JoinedTopic {
     if (this.#speaks(event)) this.#membership.push(event, payload);
   }
   broadcast(event: string, payload: object): void {
-    if (this.#speaks(event)) this.#broadcast(event, payload);
+    if (this.#speaks(event)) this.#say(event, payload);
   }
   broadcastFrom(event: string, payload: object): void {
-    if (this.#speaks(event)) this.#broadcast(event, payload, this.#membership);
+    if (this.#speaks(event)) this.#say(event, payload, this.#membership);
+  }
+
+  async publish(event: string, payload: object): Promise<Position> {
+    const position = this.#speaks(event) ? this.#say(event, payload).position : undefined;
+    if (position !== undefined) return position;
+    throw invalidOption("topic", this.topic, "one that is joined, and has history");
   }
 
   get pid(): string {
@@ -90,8 +102,8 @@ export class JoinedTopic {
     );
   }
 
-  #broadcast(event: string, payload: object, from?: Membership): void {
+  #say(event: string, payload: object, from?: Membership): Said {
     const { topic, socket } = this.#membership;
-    void broadcastTo(socket.world.system, socket.world.record, topic, event, payload, from);
+    return say(socket.world.system, socket.world.record, topic, event, payload, from);
   }
 }

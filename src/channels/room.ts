@@ -3,7 +3,7 @@ import { dropped } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import { InterceptMessage } from "./channel-message.ts";
-import type { Limits } from "./limits.ts";
+import type { EndpointRecord } from "./directory.ts";
 import type { Membership } from "./membership.ts";
 
 /** All on this endpoint who joined one topic by one definition: it hears the topic on the bus, and hands one frame to all. */
@@ -11,12 +11,12 @@ export class Room implements Listener {
   readonly topic: string;
   readonly definition: AnyDefinition;
   readonly members: Set<Membership> = new Set();
-  readonly #limits: Limits;
+  readonly #record: EndpointRecord;
 
-  constructor(topic: string, definition: AnyDefinition, limits: Limits) {
+  constructor(topic: string, definition: AnyDefinition, record: EndpointRecord) {
     this.topic = topic;
     this.definition = definition;
-    this.#limits = limits;
+    this.#record = record;
   }
 
   /** To every member but `from`; what is intercepted goes to its channel first. @throws SLUICE_PAYLOAD_REFUSED */
@@ -27,7 +27,7 @@ export class Room implements Listener {
       return;
     }
     const { slow = this.definition.slow, reach } = message;
-    const frame = message.frame(slow, this.#limits);
+    const frame = message.frame(slow, this.#record.limits);
     for (const member of this.members) {
       if (member === from) continue;
       reach?.open();

@@ -80,6 +80,7 @@ export function encodePush(
 /**
  * What everybody on the topic is told: `[null, null, topic, event, payload]`, the same text for all.
  *
+ * @param meta what the runtime adds to the payload, under `"~"`
  * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` as `encodePush`.
  */
 export function encodeBroadcast(
@@ -87,8 +88,20 @@ export function encodeBroadcast(
   event: string,
   payload: object,
   limits: Limits = defaultLimits,
+  meta?: object,
 ): string {
-  return encodePush(null, topic, event, payload, limits);
+  return broadcastText(topic, event, encodePayload(topic, event, payload, limits), meta);
+}
+
+/** The same for a payload that is JSON text already. */
+export function broadcastText(topic: string, event: string, json: string, meta?: object): string {
+  return encode(null, null, topic, event, meta === undefined ? json : withMeta(json, meta));
+}
+
+/** The payload's own `"~"`, if it has one, is overwritten: whoever reads takes the last of equal keys. */
+function withMeta(json: string, meta: object): string {
+  const comma = json === "{}" ? "" : ",";
+  return `${json.slice(0, -1)}${comma}"~":${JSON.stringify(meta)}}`;
 }
 
 /**
@@ -152,7 +165,17 @@ function encode(
   return `[${JSON.stringify(joinRef)},${JSON.stringify(ref)},${JSON.stringify(topic)},${JSON.stringify(event)},${payload}]`;
 }
 
-function encodePayload(topic: string, event: string, payload: unknown, limits: Limits): string {
+/**
+ * A payload as JSON text.
+ *
+ * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` as `encodePush`.
+ */
+export function encodePayload(
+  topic: string,
+  event: string,
+  payload: unknown,
+  limits: Limits,
+): string {
   const json = isPlainObject(payload) ? toJson(topic, event, payload, limits) : "";
   if (json.startsWith("{")) return json;
   throw payloadRefused(topic, event, "it is no plain object");

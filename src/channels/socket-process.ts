@@ -280,7 +280,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   #deliver(membership: Membership, incoming: Incoming): void {
     const { cell, topic } = membership;
     if (incoming.event === "~receipt") {
-      this.world.record.received(topic, incoming.payload, this);
+      this.world.record.received(topic, incoming.payload);
       return;
     }
     if (cell === undefined)

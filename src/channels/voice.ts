@@ -1,10 +1,23 @@
 import type { System } from "../runtime/internal.ts";
 import { bus } from "../pubsub/internal.ts";
 import { BroadcastMessage, type SendOptions } from "./broadcast.ts";
+import type { Position } from "./contract.ts";
 import type { EndpointRecord } from "./directory.ts";
 
-/** Says something to all who joined a topic. @throws SLUICE_PAYLOAD_REFUSED */
-export function broadcastTo(
+/** What became of a broadcast at once. */
+export interface Said {
+  /** Its place in the history of its topic, if there is one. */
+  readonly position: Position | undefined;
+  /** Clients are waited for. */
+  readonly wait: Promise<void> | undefined;
+}
+
+/**
+ * Says something to all who joined a topic, but for `from`; where the topic has history, to its past as well.
+ *
+ * @throws SLUICE_PAYLOAD_REFUSED
+ */
+export function say(
   system: System,
   record: EndpointRecord,
   topic: string,
@@ -12,9 +25,17 @@ export function broadcastTo(
   payload: object,
   from?: object,
   options?: SendOptions,
-): Promise<void> | undefined {
+): Said {
+  const bounds = record.historyOf(topic);
   const message = new BroadcastMessage(topic, event, payload, options);
+  let position: Position | undefined;
+  if (bounds !== undefined) {
+    const bytes = message.json(record.limits).length;
+    position = record.histories.append(topic, bounds, { event, payload, bytes });
+    message.meta = { ...message.meta, offset: position.offset };
+  }
   system.get(bus).broadcast(record.busTopic(topic), message, from);
   message.reach?.close();
-  return message.waits.length === 0 ? undefined : Promise.all(message.waits).then(() => {});
+  const { waits } = message;
+  return { position, wait: waits.length === 0 ? undefined : Promise.all(waits).then(() => {}) };
 }

@@ -1,0 +1,53 @@
+import type { Slot } from "../runtime/internal.ts";
+import type { EndpointEngine, Listening } from "./endpoint-engine.ts";
+import type { BoundAddress } from "./endpoint-options.ts";
+import { boundAddress } from "./http-request.ts";
+import type { Mount } from "./mount.ts";
+
+/** The endpoints of a system that are reached without a network. */
+export const memoryListeners: Slot<Set<MemoryListener>> = {
+  key: "channels.memory",
+  create: () => new Set(),
+};
+
+/** Where ports begin that nobody chose. */
+const firstFreePort = 49_152;
+
+/** Where an endpoint is reached from inside its own program: no port is opened, and the same checks are made. */
+export class MemoryListener implements Listening {
+  readonly engine: EndpointEngine;
+  readonly #address: BoundAddress;
+  readonly #listeners: Set<MemoryListener>;
+
+  constructor(engine: EndpointEngine, host: string, port: number | undefined) {
+    this.engine = engine;
+    this.#listeners = engine.system.get(memoryListeners);
+    const free = firstFreePort + this.#listeners.size;
+    this.#address = boundAddress(host, port === undefined || port === 0 ? free : port);
+    this.#listeners.add(this);
+  }
+
+  address(): BoundAddress {
+    return this.#address;
+  }
+
+  /** The mount that a URL leads to; its host and port are for the checks, and to choose among several endpoints. */
+  mountAt(url: URL): Mount | undefined {
+    return this.engine.mountAt(url.pathname);
+  }
+
+  close(): void {
+    this.#listeners.delete(this);
+  }
+
+  end(): void {}
+}
+
+/** The endpoint of a system that a URL leads to: by its port, if one has it, else by its path. */
+export function memoryListenerFor(
+  listeners: Iterable<MemoryListener>,
+  url: URL,
+): MemoryListener | undefined {
+  const fitting = [...listeners].filter((listener) => listener.mountAt(url) !== undefined);
+  return fitting.find((listener) => String(listener.address().port) === url.port) ?? fitting[0];
+}

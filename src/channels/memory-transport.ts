@@ -1,0 +1,336 @@
+import { currentSystem, type System } from "../runtime/internal.ts";
+import type { Knock } from "./admission.ts";
+import type { RefusalStatus } from "./attempt.ts";
+import type { CloseCode } from "./frame.ts";
+import { memoryListenerFor, memoryListeners } from "./memory-listener.ts";
+import type { Mount } from "./mount.ts";
+import { safeHeaders } from "./http-request.ts";
+import type { Peer, Transport } from "./transport.ts";
+import { Visitor, type Host } from "./visitor.ts";
+
+/** What the server is told of whoever connects in memory. */
+export interface MemoryTransportOptions {
+  /** Headers of the request, their names in small letters; `host` is that of the URL unless said. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default `"127.0.0.1"`. */
+  readonly remoteAddress?: string;
+}
+
+/** What of a WebSocket the stock client uses, and a way to be slow. */
+export interface MemorySocket {
+  readyState: number;
+  binaryType: string;
+  readonly bufferedAmount: number;
+  onopen: (() => void) | null;
+  onmessage: ((event: { readonly data: string }) => void) | null;
+  onerror: ((error: Error) => void) | null;
+  onclose: ((event: CloseFacts) => void) | null;
+  send(data: unknown): void;
+  close(code?: number, reason?: string): void;
+  /** Reads no more, as a suspended tab does. */
+  pause(): void;
+  /** Reads on. */
+  resume(): void;
+  /** The line breaks: the server is not told why. */
+  cut(): void;
+}
+
+/** Why a socket is closed, as a client is told. */
+export interface CloseFacts {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+
+/** A transport for the stock client's `Socket`; `sockets` are those it made, for tests that are rough with them. */
+export interface MemoryTransport {
+  new (url: string, protocols?: unknown): MemorySocket;
+  readonly sockets: readonly MemorySocket[];
+}
+
+const connecting = 0;
+const open = 1;
+const closing = 2;
+const closed = 3;
+/** What a line takes before its sender is to wait. */
+const lineBytes = 64 * 1_024;
+const abnormal: CloseFacts = { code: 1006, reason: "", wasClean: false };
+
+/**
+ * Connects to the endpoints of a system without a network, as the stock client's `transport`: the same checks, limits and
+ * processes as over a WebSocket. Each step takes a turn of the system's Runtime, so that a simulation replays it.
+ *
+ * ```ts no-run
+ * const socket = new Socket("ws://localhost/socket", { transport: memoryTransport() });
+ * ```
+ */
+export function memoryTransport(
+  system: System = currentSystem(),
+  options: MemoryTransportOptions = {},
+): MemoryTransport {
+  const sockets: MemorySocket[] = [];
+  return class MemoryWebSocket extends ClientEnd {
+    static readonly sockets = sockets;
+    constructor(url: string) {
+      super(system, options, new URL(url, "ws://localhost"));
+      sockets.push(this);
+    }
+  };
+}
+
+/** The client's end of a line in memory. */
+class ClientEnd implements MemorySocket {
+  readyState: number = connecting;
+  binaryType = "arraybuffer";
+  readonly bufferedAmount = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { readonly data: string }) => void) | null = null;
+  onerror: ((error: Error) => void) | null = null;
+  onclose: ((event: CloseFacts) => void) | null = null;
+  readonly #system: System;
+  #server: ServerEnd | undefined = undefined;
+  #visitor: MemoryVisitor | undefined = undefined;
+  /** What has arrived and is not read. */
+  readonly #arrived: (Buffer | CloseFacts)[] = [];
+  #isPaused = false;
+
+  constructor(system: System, options: MemoryTransportOptions, url: URL) {
+    this.#system = system;
+    system.runtime.turn(() => {
+      if (this.readyState !== connecting) return;
+      const listener = memoryListenerFor(system.get(memoryListeners), url);
+      const mount = listener?.mountAt(url);
+      if (listener === undefined || mount === undefined) return this.refused();
+      this.#visitor = new MemoryVisitor(listener.engine, mount, this, options, url);
+      listener.engine.knock(this.#visitor);
+    });
+  }
+
+  send(data: unknown): void {
+    if (this.readyState === open) this.#server?.fromClient(data);
+  }
+
+  close(code = 1000, reason = ""): void {
+    if (this.readyState >= closing) return;
+    this.readyState = closing;
+    this.#visitor?.hangUp();
+    this.#server?.clientGone();
+    this.#system.runtime.turn(() => this.#closed({ code, reason, wasClean: true }));
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#readSoon();
+  }
+
+  cut(): void {
+    if (this.readyState >= closing) return;
+    this.readyState = closing;
+    this.#visitor?.hangUp();
+    this.#server?.clientGone();
+    this.#system.runtime.turn(() => this.#closed(abnormal));
+  }
+
+  /** Lets the peer in: the line is open. */
+  accepted(peer: Peer, maxFrameBytes: number): ServerEnd {
+    const server = new ServerEnd(this.#system, this, peer, maxFrameBytes);
+    this.#server = server;
+    this.#system.runtime.turn(() => {
+      if (this.readyState !== connecting) return;
+      this.readyState = open;
+      this.onopen?.();
+      this.#readSoon();
+    });
+    return server;
+  }
+
+  /** The server did not let it in. */
+  refused(): void {
+    this.#system.runtime.turn(() => {
+      this.onerror?.(new Error("the connection was refused"));
+      this.#closed(abnormal);
+    });
+  }
+
+  /** Something is on the way to the client. */
+  arrive(arrival: Buffer | CloseFacts): void {
+    this.#arrived.push(arrival);
+    this.#readSoon();
+  }
+
+  #readSoon(): void {
+    this.#system.runtime.turn(() => {
+      if (this.#isPaused || this.readyState !== open) return;
+      for (const arrival of this.#arrived.splice(0)) {
+        if ("code" in arrival) return this.#closed(arrival);
+        this.#server?.taken(arrival.length);
+        for (const data of texts(arrival)) this.onmessage?.({ data });
+      }
+    });
+  }
+
+  #closed(facts: CloseFacts): void {
+    if (this.readyState === closed) return;
+    this.readyState = closed;
+    this.onclose?.(facts);
+  }
+}
+
+/** The server's end. */
+class ServerEnd implements Transport {
+  pendingBytes = 0;
+  readonly #system: System;
+  readonly #client: ClientEnd;
+  readonly #peer: Peer;
+  readonly #maxFrameBytes: number;
+  #isOver = false;
+  #isPaused = false;
+  #isFull = false;
+  /** What the client sent and nobody has read. */
+  readonly #sent: unknown[] = [];
+
+  constructor(system: System, client: ClientEnd, peer: Peer, maxFrameBytes: number) {
+    this.#system = system;
+    this.#client = client;
+    this.#peer = peer;
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  send(frames: Buffer): boolean {
+    if (this.#isOver) return true;
+    this.pendingBytes += frames.length;
+    this.#client.arrive(frames);
+    this.#isFull = this.pendingBytes >= lineBytes;
+    return !this.#isFull;
+  }
+
+  close(code: CloseCode, reason: string): void {
+    if (this.#isOver) return;
+    this.#client.arrive({ code, reason, wasClean: true });
+    this.#end();
+  }
+
+  destroy(): void {
+    if (this.#isOver) return;
+    this.#client.arrive(abnormal);
+    this.#end();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#readSoon();
+  }
+
+  /** The client has read so many bytes. */
+  taken(bytes: number): void {
+    this.pendingBytes -= bytes;
+    if (!this.#isFull || this.pendingBytes > 0 || this.#isOver) return;
+    this.#isFull = false;
+    this.#peer.writable();
+  }
+
+  fromClient(data: unknown): void {
+    this.#sent.push(data);
+    this.#readSoon();
+  }
+
+  /** Behind what the client has sent. */
+  clientGone(): void {
+    this.#sent.push(undefined);
+    this.#isPaused = false;
+    this.#readSoon();
+  }
+
+  #readSoon(): void {
+    this.#system.runtime.turn(() => {
+      while (!this.#isPaused && !this.#isOver && this.#sent.length > 0)
+        this.#read(this.#sent.shift());
+    });
+  }
+
+  #read(data: unknown): void {
+    if (data === undefined) return this.#end();
+    if (typeof data !== "string") return this.#peer.binary();
+    const bytes = Buffer.byteLength(data);
+    if (bytes > this.#maxFrameBytes) this.close(1009, "");
+    else this.#peer.text(data, bytes);
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#system.runtime.turn(() => this.#peer.gone());
+  }
+}
+
+/** Somebody who knocks without a network. */
+class MemoryVisitor extends Visitor {
+  readonly #client: ClientEnd;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #url: URL;
+
+  constructor(
+    host: Host,
+    mount: Mount,
+    client: ClientEnd,
+    options: MemoryTransportOptions,
+    url: URL,
+  ) {
+    super(host, mount, options.remoteAddress ?? "127.0.0.1");
+    this.#client = client;
+    this.#headers = options.headers ?? {};
+    this.#url = url;
+  }
+
+  get knock(): Knock {
+    const headers = this.#headers;
+    return {
+      method: "GET",
+      query: this.#url.search.slice(1),
+      headerCount: Object.keys(headers).length,
+      origin: headers["origin"],
+      host: headers["host"] ?? this.#url.host,
+      isSecure: this.#url.protocol === "wss:",
+      hasCookie: headers["cookie"] !== undefined,
+    };
+  }
+
+  get headers(): Headers {
+    return safeHeaders(this.#headers);
+  }
+
+  accept(peer: Peer): Transport | undefined {
+    if (this.isGone) return undefined;
+    this.isGone = true;
+    return this.#client.accepted(peer, this.mount.world.limits.maxFrameBytes);
+  }
+
+  protected turnAway(_status: RefusalStatus): void {
+    this.#client.refused();
+  }
+}
+
+/** The texts of a run of frames; control frames hold none. */
+function* texts(frames: Buffer): Generator<string> {
+  for (let at = 0; at < frames.length;) {
+    const short = frames[at + 1]! & 0x7f;
+    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const bytes =
+      short < 126
+        ? short
+        : short === 126
+          ? frames.readUInt16BE(at + 2)
+          : Number(frames.readBigUInt64BE(at + 2));
+    const start = at + header;
+    if ((frames[at]! & 0x0f) === 1) yield frames.toString("utf8", start, start + bytes);
+    at = start + bytes;
+  }
+}

@@ -1,0 +1,1 @@
+export { MemoryTopic } from "./memory-topic.ts";
