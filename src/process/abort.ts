@@ -11,29 +11,35 @@ export function abortReason(reason: ExitReason): SluiceError<"SLUICE_EXITED"> {
 export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal === undefined || !signal.aborted) return false;
   if (error === signal.reason) return true;
-  return (
-    error instanceof Error &&
-    error.name === "AbortError" &&
-    (error.cause === undefined || error.cause === signal.reason)
-  );
+  try {
+    return (
+      error instanceof Error &&
+      error.name === "AbortError" &&
+      (error.cause === undefined || error.cause === signal.reason)
+    );
+  } catch {
+    // A value that cannot even be looked at.
+    return false;
+  }
 }
 
-/** Is it a promise, or something that can be awaited like one? */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
-}
+/** A signal that is made when it is first read: an AbortController costs more than most work that is given one. */
+export class LazySignal {
+  #controller: AbortController | undefined = undefined;
+  #over: ExitReason | undefined = undefined;
 
-/** A result whose reply waits for it while the mailbox goes on: an offer. */
-export interface Deferred extends PromiseLike<unknown> {
-  /** Calls back once, when settled, from the runtime's own code. */
-  "~settled"(settle: (error: unknown, value: unknown) => void): void;
-}
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#over !== undefined) this.#controller.abort(abortReason(this.#over));
+    }
+    return this.#controller.signal;
+  }
 
-/** Is the result one that must not hold the mailbox? */
-export function isDeferred(value: object): value is Deferred {
-  return "~settled" in value;
+  /** Aborts it with that reason, once. */
+  abort(reason: ExitReason): void {
+    if (this.#over !== undefined) return;
+    this.#over = reason;
+    this.#controller?.abort(abortReason(reason));
+  }
 }

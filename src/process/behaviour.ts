@@ -6,18 +6,21 @@ export type Fn = (...args: never[]) => unknown;
 /** What a class can be asked: its messages, found once per class. */
 export interface Behaviour {
   readonly messages: Set<string>;
-  /** Own functions of the first instance were looked at. */
+  /** The functions in the fields of its first instance were looked at: `messages` is complete. */
   learned: boolean;
 }
 
 const behaviours = new WeakMap<object, Behaviour>();
-/** Marks the prototypes of the library's own classes: what stands on them is no message. */
-const basePrototypes = new WeakSet<object>();
+/** Marks the prototypes of the library's own classes, in whichever copy of the package. */
+const base = Symbol.for("sluice.base");
 
 /** Declares that the members of this class are the library's, not messages. */
 export function baseClass(constructor: { readonly prototype: object }): void {
-  basePrototypes.add(constructor.prototype);
+  Object.defineProperty(constructor.prototype, base, { value: true });
 }
+
+const isMessage = (name: string): boolean =>
+  name !== "constructor" && !callbackNames.has(name) && !name.startsWith("~");
 
 /** The messages of a class: its public methods without the callbacks. */
 export function behaviourOf(constructor: { readonly prototype: object }): Behaviour {
@@ -25,15 +28,9 @@ export function behaviourOf(constructor: { readonly prototype: object }): Behavi
   if (known !== undefined) return known;
   const messages = new Set<string>();
   let prototype: object | null = constructor.prototype;
-  while (prototype !== null && prototype !== Object.prototype && !basePrototypes.has(prototype)) {
-    for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-      if (
-        typeof property.value === "function" &&
-        name !== "constructor" &&
-        !callbackNames.has(name)
-      )
-        messages.add(name);
-    }
+  while (prototype !== null && prototype !== Object.prototype && !Object.hasOwn(prototype, base)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
+      if (typeof value === "function" && isMessage(name)) messages.add(name);
     prototype = Object.getPrototypeOf(prototype) as object | null;
   }
   const behaviour = { messages, learned: false };
@@ -44,8 +41,6 @@ export function behaviourOf(constructor: { readonly prototype: object }): Behavi
 /** Adds functions kept in fields, which the types take for messages too. */
 export function learn(behaviour: Behaviour, instance: object): void {
   behaviour.learned = true;
-  for (const [name, value] of Object.entries(instance)) {
-    if (typeof value === "function" && !callbackNames.has(name) && !name.startsWith("~"))
-      behaviour.messages.add(name);
-  }
+  for (const [name, value] of Object.entries(instance))
+    if (typeof value === "function" && isMessage(name)) behaviour.messages.add(name);
 }

@@ -7,8 +7,10 @@ import type { Cell } from "./cell.ts";
 export class Brood {
   eldest: Cell | undefined = undefined;
   youngest: Cell | undefined = undefined;
+  size = 0;
 
   add(child: Cell): void {
+    this.size++;
     child.elder = this.youngest;
     if (this.youngest === undefined) this.eldest = child;
     else this.youngest.younger = child;
@@ -16,6 +18,7 @@ export class Brood {
   }
 
   remove(child: Cell): void {
+    this.size--;
     const { elder, younger } = child;
     if (elder === undefined) this.eldest = younger;
     else elder.younger = younger;

@@ -1,7 +1,7 @@
 import type { System } from "../runtime/internal.ts";
 import type { Cell } from "./cell.ts";
 import { Indirect } from "./indirect.ts";
-import type { SupervisorProcess } from "./supervisor-process.ts";
+import type { SupervisorEngine } from "./supervisor-engine.ts";
 
 /** A supervisor's child by its id, whichever incarnation runs. */
 export class ChildSlot extends Indirect {
@@ -23,8 +23,6 @@ export class ChildSlot extends Indirect {
   }
 
   "~resolve"(): Cell | undefined {
-    return (this.supervisor.instance as unknown as SupervisorProcess | undefined)?.childCell(
-      this.id,
-    );
+    return (this.supervisor.engine as SupervisorEngine | undefined)?.childCell(this.id);
   }
 }

@@ -1,12 +1,7 @@
-import { checkInteger, invalidOption } from "../support/internal.ts";
+import { invalidOption } from "../support/internal.ts";
+import { checkOneOf } from "./check.ts";
+import { planOf, type AnyProcessClass, type Plan } from "./plan.ts";
 import type { NameFor } from "./target.ts";
-import {
-  defaultMaxMailbox,
-  defaultMaxTasks,
-  defaultShutdownMs,
-  type AnyProcessClass,
-  type Plan,
-} from "./plan.ts";
 
 /** Constructor arguments, the same in each incarnation; the key is required exactly when the constructor needs one. */
 export type WithArgs<C extends AnyProcessClass> =
@@ -64,78 +59,8 @@ export interface ChildSpec<P> {
 }
 
 interface Given {
-  readonly args?: readonly unknown[];
-  readonly name?: { readonly key: string };
   readonly restart?: Restart;
-  readonly shutdown?: Plan["shutdown"];
   readonly significant?: boolean;
-  readonly exclusive?: boolean;
-  readonly maxMailbox?: number;
-  readonly maxTasks?: number;
-}
-
-const known: ReadonlySet<string> = new Set([
-  "args",
-  "name",
-  "restart",
-  "shutdown",
-  "significant",
-  "exclusive",
-  "maxMailbox",
-  "maxTasks",
-]);
-/** Options that upper layers take, by the static member `"~optionNames"` of their classes. */
-interface WithOptionNames {
-  readonly "~optionNames"?: ReadonlySet<string>;
-}
-
-function checkShutdown(shutdown: unknown): void {
-  if (shutdown === "infinity" || shutdown === "kill") return;
-  if (typeof shutdown === "number" && shutdown >= 0 && shutdown < Infinity) return;
-  throw invalidOption("shutdown", shutdown, 'milliseconds, 0 or more, "infinity" or "kill"');
-}
-
-function checkOption(option: string, value: unknown, expected: readonly unknown[]): void {
-  if (!expected.includes(value))
-    throw invalidOption(option, value, expected.map((one) => JSON.stringify(one)).join(" or "));
-}
-
-/** The plan of a class with options; refuses what no class takes. @throws SLUICE_INVALID_OPTION */
-export function planOf(process: AnyProcessClass, options: object, label?: string): Plan {
-  const {
-    args = [],
-    name,
-    shutdown = defaultShutdownMs,
-    exclusive = false,
-    maxMailbox = defaultMaxMailbox,
-    maxTasks = defaultMaxTasks,
-  } = options as Given;
-  const own = (process as WithOptionNames)["~optionNames"];
-  for (const option of Object.keys(options)) {
-    if (known.has(option) || own?.has(option) === true) continue;
-    const all = [...known, ...(own ?? [])].join(", ");
-    throw invalidOption(
-      `${process.name || "process"}: ${option}`,
-      (options as Record<string, unknown>)[option],
-      `one of the options ${all}`,
-    );
-  }
-  checkShutdown(shutdown);
-  checkOption("exclusive", exclusive, [true, false]);
-  checkInteger("maxMailbox", maxMailbox, 1);
-  checkInteger("maxTasks", maxTasks, 1);
-  return {
-    work: undefined,
-    process,
-    args,
-    label: label ?? name?.key ?? (process.name || "process"),
-    name: name?.key,
-    shutdown,
-    maxMailbox,
-    maxTasks,
-    exclusive,
-    options,
-  };
 }
 
 /**
@@ -157,8 +82,8 @@ export function specOf(
   label?: string,
 ): ChildSpec<object> {
   const { restart = "permanent", significant = false } = options as Given;
-  checkOption("restart", restart, ["permanent", "transient", "temporary"]);
-  checkOption("significant", significant, [true, false]);
+  checkOneOf("restart", restart, ["permanent", "transient", "temporary"]);
+  checkOneOf("significant", significant, [true, false]);
   if (significant && restart === "permanent")
     throw invalidOption("significant", true, 'false, or restart "transient" or "temporary"');
   const plan = planOf(process, options, label);
@@ -170,9 +95,4 @@ export function specOf(
     "~plan": plan,
     "~process": undefined as never,
   };
-}
-
-/** The same plan under the label that its supervisor gives it. */
-export function labelled(plan: Plan, label: string): Plan {
-  return plan.label === label ? plan : { ...plan, label };
 }

@@ -1,6 +1,7 @@
 import type { Cell } from "./cell.ts";
-import { State } from "./cell.ts";
-import { DrainMessage } from "./message.ts";
+import { DrainMessage, Kind } from "./message.ts";
+import { gone, killTree, stopCell } from "./spawn.ts";
+import { State } from "./state.ts";
 
 /** All processes from this one down that have work of their own; one that can drain answers for those below it too. */
 function workers(cell: Cell, found: Cell[] = []): Cell[] {
@@ -19,9 +20,11 @@ function drainOne(cell: Cell): Promise<void> {
   });
 }
 
+const hasMessages = (cell: Cell): boolean => cell.waiting > 0 || cell.inHand?.kind === Kind.user;
+
 /**
  * Lets everything below finish: sources close first, then each process empties what waits in it. One round may hand
- * work from a process to one that was empty before, so rounds go on until one moves nothing.
+ * work from a process to one that was empty before, so rounds go on until one moves nothing and no message is under way.
  */
 export async function drain(root: Cell): Promise<void> {
   let before = -1;
@@ -29,7 +32,16 @@ export async function drain(root: Cell): Promise<void> {
     const cells = workers(root);
     await Promise.all(cells.map(drainOne));
     const moved = cells.reduce((sum, cell) => sum + (cell.engine?.moved?.() ?? 0), cells.length);
-    if (moved === before) return;
+    if (moved === before && !cells.some(hasMessages)) return;
     before = moved;
   }
+}
+
+/** Ends a tree in order: drains it, then stops it, and kills what is left after `timeoutMs` in all. */
+export async function drainAndStop(root: Cell, timeoutMs: number): Promise<void> {
+  const timer = root.system.after(timeoutMs, () => killTree(root));
+  // What has not started has nothing to drain.
+  if (root.state === State.running) await Promise.race([drain(root), gone(root)]);
+  await stopCell(root, "shutdown");
+  root.system.cancel(timer);
 }

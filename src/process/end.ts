@@ -1,86 +1,125 @@
 import { SluiceError, describeReason, isOrderly, type ExitReason } from "../support/internal.ts";
 import { exited, log, zombie } from "../telemetry/internal.ts";
-import { abortReason, isThenable } from "./abort.ts";
-import { State, type Cell } from "./cell.ts";
+import { LazySignal, abortReason, isAbort } from "./abort.ts";
+import type { Cell } from "./cell.ts";
+import { ErrorReply } from "./error-reply.ts";
 import type { Extras } from "./extras.ts";
 import { ChildExitMessage, Kind, type DrainMessage, type UserMessage } from "./message.ts";
+import { State } from "./state.ts";
+import { isThenable } from "./thenable.ts";
 
-/** The stop begins: signals abort, the callback in hand has its grace. */
+/** The stop begins, once: signals abort, the callback in hand has its grace. */
 export function beginStop(cell: Cell): void {
-  const wasStarting = cell.state === State.starting;
-  cell.state = State.ending;
+  if (cell.state > State.running) return;
+  const up = cell.state === State.running;
   const reason = cell.stopReason!;
+  cell.state = up ? State.ending : State.aborting;
   cell.engine?.stopping?.(reason);
   cell.more?.controller?.abort(abortReason(reason));
   cell.more?.own?.abort(reason);
-  if (wasStarting && !cell.busy) cell.die(reason);
-  else if (cell.busy) grace(cell);
+  if (cell.busy) grace(cell);
+  else if (!up) end(cell, reason);
 }
 
-/** From now on `shutdown` ms until the kill. */
+/** From now on `shutdown` ms until the kill. One that stops by itself has no such limit where `shutdown` is `"kill"`. */
 function grace(cell: Cell): void {
-  const { shutdown } = cell.plan;
   const { extras, system } = cell;
-  extras.cancelGrace?.();
+  const { shutdown } = cell.plan;
+  if (extras.grace !== undefined) system.cancel(extras.grace);
   if (typeof shutdown !== "number") return;
-  const entry = system.after(shutdown, () => {
-    extras.terminating?.abort(abortReason("killed"));
+  extras.grace = system.after(shutdown, () => {
+    extras.terminating?.abort("killed");
     cell.kill("killed");
   });
-  extras.cancelGrace = () => system.cancel(entry);
 }
 
 /** Runs `terminate` with a grace of its own, then ends; with none, ends at once. */
 export function terminate(cell: Cell): void {
   const reason = cell.stopReason!;
-  if (cell.more?.terminating !== undefined || cell.instance?.terminate === undefined) {
-    return cell.die(reason);
-  }
-  const controller = (cell.extras.terminating = new AbortController());
+  if (cell.more?.terminating !== undefined || cell.instance?.terminate === undefined)
+    return end(cell, reason);
+  const deadline = (cell.extras.terminating = new LazySignal());
   grace(cell);
-  const result = cell.instance.terminate(reason, { signal: controller.signal });
-  if (isThenable(result)) cell.hold(result, () => cell.die(reason));
-  else cell.die(reason);
+  const result = cell.instance.terminate(reason, deadline);
+  if (isThenable(result)) cell.hold(result, () => end(cell, reason));
+  else end(cell, reason);
 }
 
-/** The end: the name is free, then all who asked are told, through their own mailboxes. */
+/** A callback has thrown or rejected: the end of the process, unless it was the stop itself that made it reject. */
+export function fail(cell: Cell, error: unknown): void {
+  const { state, more } = cell;
+  if (state === State.dead || cell.doom !== undefined) return;
+  if (state === State.running && isErrorReply(error)) return replyError(cell, error);
+  const crash = { crash: error };
+  if (state === State.starting || more?.terminating !== undefined) return end(cell, crash);
+  const aborted = state !== State.running && isAbort(error, more?.controller?.signal);
+  if (!aborted) cell.stopReason = crash;
+  if (state === State.aborting) return end(cell, cell.stopReason!);
+  try {
+    beginStop(cell);
+    terminate(cell);
+  } catch (second) {
+    end(cell, { crash: second });
+  }
+}
+
+function isErrorReply(error: unknown): error is ErrorReply {
+  try {
+    return error instanceof ErrorReply;
+  } catch {
+    // A value that cannot even be looked at.
+    return false;
+  }
+}
+
+function replyError(cell: Cell, { cause }: ErrorReply): void {
+  const { reply } = cell.inHand as UserMessage;
+  cell.inHand = undefined;
+  if (reply === undefined) log("error", `${cell.pid} could not do what a cast asked for`, cause);
+  else reply.settle(cause, undefined);
+}
+
+/** The end: the name is free, then all who asked are told, through their own mailboxes. Nothing of it counts any more. */
 export function end(cell: Cell, reason: ExitReason): void {
-  const started = cell.state !== State.starting;
+  if (cell.state === State.dead) return;
+  const { table, more, parent, plan, onStart } = cell;
   cell.state = State.dead;
   cell.doom = reason;
-  const { table, more, parent } = cell;
   table.remove(cell);
-  if (cell.busy) {
-    table.zombies++;
-    if (zombie.active) zombie.emit({ pid: cell.pid, count: table.zombies });
-  }
+  if (plan.name !== undefined) table.names.delete(plan.name);
+  // What has settled and was not looked at any more is no zombie.
+  if (cell.settled !== undefined) cell.busy = false;
+  if (cell.busy) countZombies(cell, 1);
   if (more !== undefined) release(cell, more, reason);
   cell.engine?.exited?.(reason);
   refuseAll(cell, reason);
-  if (started && parent === undefined && !isOrderly(reason)) {
+  if (onStart !== undefined) onStart(reason);
+  else if (parent === undefined && !isOrderly(reason))
     log("error", `${cell.pid} ended: ${describeReason(reason)}`, reason);
-  }
-  if (exited.active) exited.emit({ pid: cell.pid, label: cell.plan.label, reason });
+  if (exited.active) exited.emit({ pid: cell.pid, label: plan.label, reason });
   if (parent === undefined) return;
   parent.more?.children?.remove(cell);
-  parent.send(new ChildExitMessage(cell, reason));
+  if (parent.engine !== undefined) parent.send(new ChildExitMessage(cell, reason));
 }
 
-/** The callback of a killed process has ended: nothing of it counts any more. */
+/** The callback of a killed process has ended. */
 export function lay(cell: Cell): void {
   if (!cell.busy) return;
   cell.busy = false;
-  const { table } = cell;
-  table.zombies--;
-  if (zombie.active) zombie.emit({ pid: cell.pid, count: table.zombies });
+  countZombies(cell, -1);
   cell.more?.onLaid?.();
 }
 
+function countZombies(cell: Cell, more: number): void {
+  const { table } = cell;
+  table.zombies += more;
+  if (zombie.active) zombie.emit({ pid: cell.pid, count: table.zombies });
+}
+
 function release(cell: Cell, more: Extras, reason: ExitReason): void {
-  if (more.names !== undefined) for (const key of more.names) cell.table.names.delete(key);
-  more.cancelGrace?.();
+  if (more.grace !== undefined) cell.system.cancel(more.grace);
   if (more.controller?.signal.aborted === false) more.controller.abort(abortReason(reason));
-  more.own?.release();
+  more.own?.release(reason);
   if (more.watching !== undefined) for (const unwatch of more.watching) unwatch();
   if (more.links !== undefined) {
     for (const linked of more.links) {

@@ -1,4 +1,5 @@
-import type { ExitReason } from "../support/internal.ts";
+import type { ExitReason, TimerEntry } from "../support/internal.ts";
+import type { LazySignal } from "./abort.ts";
 import type { Brood } from "./brood.ts";
 import type { Cell } from "./cell.ts";
 import type { Reply } from "./message.ts";
@@ -10,7 +11,6 @@ export class Extras {
   ref: ProcessRef | undefined = undefined;
   own: Own | undefined = undefined;
   controller: AbortController | undefined = undefined;
-  names: string[] | undefined = undefined;
   links: Set<Cell> | undefined = undefined;
   trap: ((from: Cell, reason: ExitReason) => unknown) | undefined = undefined;
   children: Brood | undefined = undefined;
@@ -18,13 +18,12 @@ export class Extras {
   onDead: Set<(reason: ExitReason) => void> | undefined = undefined;
   /** What takes back the watches that this process holds on others. */
   watching: Set<() => void> | undefined = undefined;
-  /** Called once when the start has gone well. */
-  onStarted: (() => void) | undefined = undefined;
   /** Called when the callback of a killed process has ended at last. */
   onLaid: (() => void) | undefined = undefined;
   /** Replies that wait for an offer. */
   replies: Set<Reply> | undefined = undefined;
-  cancelGrace: (() => void) | undefined = undefined;
+  /** When what is in hand has had its time. */
+  grace: TimerEntry<() => void> | undefined = undefined;
   /** The deadline of `terminate`, while it runs. */
-  terminating: AbortController | undefined = undefined;
+  terminating: LazySignal | undefined = undefined;
 }

@@ -1,21 +1,12 @@
-import type { Addressable, ExitReason } from "../support/internal.ts";
-import { State, type Cell } from "./cell.ts";
+import type { ExitReason } from "../support/internal.ts";
+import type { Cell } from "./cell.ts";
 import type { Message } from "./message.ts";
+import { State } from "./state.ts";
 
 /**
- * Tells `owner` once, through its mailbox, when the process at `target` is gone: after everything that the target sent
- * it. Nobody there: at once, with `"noproc"`. Disposed, no down follows (OTP's demonitor with flush).
+ * Tells `owner` once, through its mailbox, when the process is gone: after everything that the process sent it. Nobody
+ * there: at once, with `"noproc"`. Disposed, it is told nothing; what it has been told before stays in its mailbox.
  */
-export function monitor(
-  owner: Cell,
-  target: Addressable,
-  down: (reason: ExitReason) => Message,
-): Disposable {
-  const watched = target["~resolve"]() as Cell | undefined;
-  return watch(owner, watched, down);
-}
-
-/** The same for a process at hand. */
 export function watch(
   owner: Cell,
   watched: Cell | undefined,

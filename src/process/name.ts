@@ -1,3 +1,4 @@
+import { invalidOption } from "../support/internal.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
 import type { Cell } from "./cell.ts";
 import { Indirect } from "./indirect.ts";
@@ -38,7 +39,8 @@ class RegisteredName extends Indirect {
 
 /**
  * A typed token for a registered process. It needs only the type of the process, so that modules which talk to each
- * other do not import each other. It is resolved at each send, in the current system.
+ * other do not import each other. It is resolved at each send, in the current system. One exported token per name: two
+ * with one text are one name, whatever they say of its process.
  *
  * ```ts
  * import { Process, child, name, startSupervisor } from "sluice";
@@ -57,6 +59,7 @@ class RegisteredName extends Indirect {
  * ```
  */
 export function name<P>(key: string): Name<P> {
+  if (typeof key !== "string" || key === "") throw invalidOption("name", key, "a text");
   return new RegisteredName(key, undefined) as unknown as Name<P>;
 }
 

@@ -1,8 +1,10 @@
-import type { ExitReason, Addressable } from "../support/internal.ts";
+import { SluiceError, type Addressable, type ExitReason } from "../support/internal.ts";
+import { thread } from "../runtime/internal.ts";
 import { baseClass } from "./behaviour.ts";
-import { construction, type Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import type { OptionalArgument, OptionsOf } from "./child-spec.ts";
 import type { AnyProcessClass } from "./plan.ts";
+import { ownOf } from "./self.ts";
 import type { Ref, Running } from "./target.ts";
 
 /** What work is given to know when it is no longer wanted. */
@@ -74,10 +76,10 @@ export abstract class Process {
   declare readonly "~cell"?: unknown;
 
   constructor() {
-    const { cell } = construction;
-    if (cell === undefined) return;
-    construction.cell = undefined;
-    Object.defineProperty(this, "~cell", { value: cell });
+    const cell = thread.making as Cell | undefined;
+    // An object that a constructor makes on the way is no process.
+    if (cell !== undefined && new.target === cell.plan.process)
+      Object.defineProperty(this, "~cell", { value: cell });
   }
 
   /** Runs before any message; a rejection fails the start. */
@@ -91,22 +93,20 @@ export abstract class Process {
 baseClass(Process);
 Object.defineProperty(Process.prototype, "self", {
   get(this: Process): unknown {
-    return cellOf(this).own;
+    return ownOf(cellOf(this));
   },
 });
 
-/** The engine behind an instance that the runtime made. */
+/** The engine behind an instance that the runtime made. @throws SLUICE_OUTSIDE_PROCESS */
 export function cellOf(process: object): Cell {
   const cell = (process as { "~cell"?: Cell })["~cell"];
-  if (cell === undefined) {
-    throw new TypeError(
-      `${process.constructor.name} was made with new, not started: it has no self`,
-    );
-  }
-  return cell;
+  if (cell !== undefined) return cell;
+  const what = process.constructor.name;
+  const message = `${what} was made with new, not started: it has no self`;
+  throw new SluiceError("SLUICE_OUTSIDE_PROCESS", message, { what });
 }
 
-/** The ref of a process from inside it: `refOf<Inbox>(this)`. */
+/** The ref of a process from inside it: `refOf<Inbox>(this)`. @throws SLUICE_OUTSIDE_PROCESS */
 export function refOf<P extends Process>(process: P): Ref<P> {
   return cellOf(process).ref as unknown as Ref<P>;
 }

@@ -1,11 +1,12 @@
-import { isOrderly, type ExitReason } from "../support/internal.ts";
+import { SluiceError, isOrderly, type ExitReason } from "../support/internal.ts";
 import { currentSystem, type Slot, type System } from "../runtime/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import type { Cell } from "./cell.ts";
-import { drain } from "./drain.ts";
-import { gone, stopCell } from "./start.ts";
+import { checkMs } from "./check.ts";
+import { drainAndStop } from "./drain.ts";
+import { gone, killTree, stopCell } from "./spawn.ts";
 import {
-  startSupervisor,
+  beginSupervisor,
   type Children,
   type RunningSupervisor,
   type SupervisorOptions,
@@ -13,7 +14,10 @@ import {
 
 /** How a program is run. */
 export interface RunOptions<C extends Children> {
-  /** Runs once when all children are up and their subscriptions are made; a rejection stops the tree and rejects `run`. */
+  /**
+   * Runs once when all children are up and their subscriptions are made; a rejection stops the tree and rejects `run`.
+   * The end of the tree does not wait for it.
+   */
   readonly ready?: (app: RunningSupervisor<C>) => void | Promise<void>;
   /** Ms from the first signal to the kill of what is left; default 30,000. */
   readonly drainTimeoutMs?: number;
@@ -25,26 +29,30 @@ export const interrupts: Slot<Set<() => void>> = {
   create: () => new Set(),
 };
 
-const defaultDrainTimeoutMs = 30_000;
-/** Longer than any program waits between two looks. */
-const holdMs = 2 ** 30;
+/** What a shell reports of a program that was interrupted. */
+const forcedExitCode = 130;
+
+/** The host's process; nothing in a browser and in a simulation. */
+function hostOf(system: System): typeof globalThis.process | undefined {
+  return system.runtime.simulated ? undefined : globalThis.process;
+}
 
 /** Keeps the program alive while nothing but this tree is left. */
-function hold(system: System): Disposable {
-  let entry = system.after(holdMs, again);
-  function again(): void {
-    entry = system.after(holdMs, again);
-  }
+function hold(system: System): Disposable | undefined {
+  if (hostOf(system) === undefined) return undefined;
+  // Longer than any program waits between two looks.
+  const again = (): void => void (entry = system.after(2 ** 30, again));
+  let entry = system.after(2 ** 30, again);
   return { [Symbol.dispose]: () => system.cancel(entry) };
 }
 
 /** Hears the host's signals and the rejections that nobody handles. */
 function listen(system: System, interrupt: () => void): Disposable {
   const listeners = system.get(interrupts);
-  listeners.add(interrupt);
-  const host = system.runtime.simulated ? undefined : globalThis.process;
+  const host = hostOf(system);
   const report = (error: unknown): void =>
     log("error", "a promise that nobody waits for was rejected", error);
+  listeners.add(interrupt);
   host?.on?.("SIGINT", interrupt).on("SIGTERM", interrupt).on("unhandledRejection", report);
   return {
     [Symbol.dispose](): void {
@@ -54,61 +62,77 @@ function listen(system: System, interrupt: () => void): Disposable {
   };
 }
 
-/** Ends a tree in order: drains it, then stops it, and kills what is left after `timeoutMs` in all. */
-export async function drainAndStop(cell: Cell, timeoutMs: number): Promise<void> {
-  const { system } = cell;
-  const deadline = system.runtime.now() + timeoutMs;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = system.after(timeoutMs, resolve);
-  await Promise.race([drain(cell), late, gone(cell)]);
-  system.cancel(timer);
-  await stopCell(cell, "shutdown", Math.max(deadline - system.runtime.now(), 0));
+/** An end that the program's caller should know of by its exit code: a crash, a kill, a supervisor that gave up. */
+function isFailure(reason: ExitReason): boolean {
+  const gaveUp =
+    typeof reason === "object" &&
+    "shutdown" in reason &&
+    SluiceError.is(reason.shutdown, "SLUICE_RESTART_INTENSITY");
+  return gaveUp || !isOrderly(reason);
+}
+
+function failProgram(system: System): void {
+  const host = hostOf(system);
+  if (host !== undefined) host.exitCode = 1;
 }
 
 /**
  * Starts a tree as the program and resolves with its reason when it has ended. SIGINT and SIGTERM drain it, a second one
- * forces; a crash sets the exit code to 1; an idle tree keeps the program alive.
+ * forces; a crash, a kill or too many restarts set the exit code to 1; an idle tree keeps the program alive.
  *
  * Draining: sources close, each process finishes what waits in it, then the tree stops in reverse order, all within
- * `drainTimeoutMs`. Promises that the program left floating and that are rejected are logged.
- * @throws SLUICE_START_FAILED, SLUICE_ALREADY_REGISTERED, SLUICE_INVALID_OPTION as rejections
+ * `drainTimeoutMs`. Asked to end before it is up, the tree stops as far as it has come. Promises that the program left
+ * floating and that are rejected are logged.
+ *
+ * ```ts
+ * import { Process, child, run } from "sluice";
+ *
+ * class Greeter extends Process {
+ *   greet(who: string): void {
+ *     console.info(`hello ${who}`);
+ *     this.self.stop("shutdown");
+ *   }
+ * }
+ * const greeter = child(Greeter, { restart: "transient", significant: true });
+ * await run(
+ *   { strategy: "one_for_one", autoShutdown: "any_significant", children: { greeter } },
+ *   { ready: (app) => app.children.greeter.cast.greet("world") },
+ * );
+ * ```
+ * @throws SLUICE_START_FAILED, SLUICE_ALREADY_REGISTERED, SLUICE_INVALID_OPTION as rejections, and what `ready` rejects
+ *   with; the exit code is 1 then
  */
 export async function run<const C extends Children>(
   tree: SupervisorOptions<C>,
   options: RunOptions<C> = {},
 ): Promise<ExitReason> {
+  const { ready, drainTimeoutMs = 30_000 } = options;
+  checkMs("drainTimeoutMs", drainTimeoutMs);
   const system = currentSystem();
-  const { ready, drainTimeoutMs = defaultDrainTimeoutMs } = options;
-  let cell: Cell | undefined;
+  let root: Cell | undefined;
   let asked = 0;
   const interrupt = (): void => {
     asked++;
-    if (asked > 1) {
-      cell?.kill("killed");
-      if (!system.runtime.simulated) globalThis.process?.exit(130);
-    } else if (cell !== undefined) void drainAndStop(cell, drainTimeoutMs);
+    if (root === undefined) return;
+    if (asked === 1) return void drainAndStop(root, drainTimeoutMs);
+    killTree(root);
+    hostOf(system)?.exit(forcedExitCode);
   };
   using _ears = listen(system, interrupt);
   using _held = hold(system);
-  const app = await startSupervisor(tree);
-  cell = app["~resolve"]() as Cell;
-  const ended = gone(cell);
-  if (asked > 0) void drainAndStop(cell, drainTimeoutMs);
   try {
-    await ready?.(app);
+    const app = await beginSupervisor(tree, (begun) => (root = begun));
+    const ended = gone(root!);
+    await Promise.race([(async () => ready?.(app))(), ended]);
+    const reason = await ended;
+    if (isFailure(reason)) failProgram(system);
+    return reason;
   } catch (error) {
-    setExitCode(system);
-    await stopCell(cell, "shutdown", drainTimeoutMs);
+    const reason =
+      root === undefined ? undefined : await stopCell(root, "shutdown", drainTimeoutMs);
+    // Asked to end while it started, it has done so.
+    if (asked > 0 && reason === "shutdown") return reason;
+    failProgram(system);
     throw error;
   }
-  const reason = await ended;
-  const gaveUp =
-    typeof reason === "object" && "shutdown" in reason && reason.shutdown instanceof Error;
-  if (!isOrderly(reason) || gaveUp) setExitCode(system);
-  return reason;
-}
-
-function setExitCode(system: System): void {
-  if (!system.runtime.simulated && globalThis.process !== undefined)
-    globalThis.process.exitCode = 1;
 }

@@ -1,19 +1,18 @@
-import { invalidOption } from "../support/internal.ts";
 import { currentSystem, thread } from "../runtime/internal.ts";
-import type { Cell } from "./cell.ts";
+import { checkMs } from "./check.ts";
 
 /**
- * Waits `ms` in Runtime time. The default signal is that of the process whose callback calls it; after an `await`, pass
- * it. Rejects with the signal's reason when that aborts.
- * @throws SLUICE_INVALID_OPTION
+ * Waits `ms` in Runtime time; `Infinity` waits for the signal alone. The default signal is that of the process whose
+ * callback calls it, in `terminate` its deadline, in a task the task's; after an `await`, pass it. Rejects with the
+ * signal's reason when that aborts.
+ * @throws SLUICE_INVALID_OPTION as a rejection
  */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  if (typeof ms !== "number" || !(ms >= 0))
-    return Promise.reject(invalidOption("sleep: ms", ms, "milliseconds, 0 or more"));
-  const system = currentSystem();
-  const until = signal ?? (thread.running as Cell | undefined)?.signal;
+  const until = signal ?? thread.running?.scopeSignal;
   return new Promise((resolve, reject) => {
-    if (until?.aborted === true) return reject(until.reason);
+    checkMs("sleep: ms", ms);
+    until?.throwIfAborted();
+    const system = currentSystem();
     const abort = (): void => {
       system.cancel(timer);
       reject(until?.reason);

@@ -1,15 +1,15 @@
-import type { ExitReason } from "../support/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import type { Cell } from "./cell.ts";
-import { specOf, type ChildSpec } from "./child-spec.ts";
-import { SupervisorProcess } from "./supervisor-process.ts";
 import { ChildSlot } from "./child-slot.ts";
-import { running, spawn } from "./start.ts";
+import { specOf, type ChildSpec } from "./child-spec.ts";
+import { running } from "./running.ts";
+import { spawn } from "./spawn.ts";
+import { SupervisorProcess } from "./supervisor-process.ts";
 import type { NameFor, Running, Target } from "./target.ts";
 
 /**
- * Which children the end of one takes with it: `"one_for_one"` none, `"one_for_all"` all, `"rest_for_one"` those started
- * after it.
+ * Which children the crash of one takes with it: `"one_for_one"` none, `"one_for_all"` all, `"rest_for_one"` those that
+ * stand after it. They are stopped in reverse and started again in order, ended ones as well; temporary ones stay down.
  */
 export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
 
@@ -25,9 +25,12 @@ type NoNumericIds<C> = {
 export interface SupervisorOptions<C extends Children> {
   /** Registers the supervisor. */
   readonly name?: NameFor<Supervisor<C>>;
-  /** Which children the end of one takes with it. */
+  /** Which children the crash of one takes with it. */
   readonly strategy: Strategy;
-  /** Restarts within `maxSeconds` at most, over all children; one more and the supervisor ends. Default 3. */
+  /**
+   * Restarts within `maxSeconds` at most, over all children, a group together counting once; default 3. One more and the
+   * supervisor stops its children and ends with `{ shutdown: SLUICE_RESTART_INTENSITY }`.
+   */
   readonly maxRestarts?: number;
   /** The window for `maxRestarts`, in seconds; default 5. */
   readonly maxSeconds?: number;
@@ -37,15 +40,21 @@ export interface SupervisorOptions<C extends Children> {
   readonly children: C & NoNumericIds<C>;
 }
 
-/** The messages of a supervisor. */
+/** The messages of a supervisor. While it starts, stops or restarts children, they wait. */
 export interface Supervisor<C extends Children = Children> {
   /** Every child with its pid, `"restarting"`, or nothing when it has ended. */
   whichChildren(): { readonly id: keyof C; readonly pid: string | "restarting" | undefined }[];
   /** How many children it has, and how many run. */
   countChildren(): { readonly specs: number; readonly active: number };
-  /** Starts a child that has ended; one that runs is left alone. */
+  /**
+   * Starts a child that has ended; one that runs or is to be restarted is left alone.
+   * @throws SLUICE_START_FAILED, SLUICE_ALREADY_REGISTERED, SLUICE_INVALID_OPTION (no such child) as rejections
+   */
   restartChild(id: keyof C): void;
-  /** Stops a child; it is not restarted until `restartChild`. */
+  /**
+   * Stops a child; it stays down until `restartChild`, or until it is started again together with others.
+   * @throws SLUICE_INVALID_OPTION (no such child) as a rejection
+   */
   terminateChild(id: keyof C): void;
 }
 
@@ -57,47 +66,59 @@ export interface RunningSupervisor<C extends Children> extends Running<Superviso
   };
 }
 
-/** A running supervisor over the engine. */
-export function runningSupervisor<C extends Children>(
-  cell: Cell,
-  ids: readonly string[],
-): RunningSupervisor<C> {
-  const children = Object.fromEntries(ids.map((id) => [id, new ChildSlot(cell, id)]));
+/** Starts a tree; `begun` gets its engine before any child is started. */
+export async function beginSupervisor<const C extends Children>(
+  options: SupervisorOptions<C>,
+  begun?: (cell: Cell) => void,
+): Promise<RunningSupervisor<C>> {
+  const plan = supervisor(options)["~plan"];
+  const cell = await spawn(currentSystem(), plan, undefined, begun && { begun });
+  const slots = Object.keys(options.children).map((id) => [id, new ChildSlot(cell, id)]);
   return Object.defineProperty(running(cell), "children", {
-    value: children,
+    value: Object.fromEntries(slots) as unknown,
   }) as unknown as RunningSupervisor<C>;
 }
 
 /**
  * Starts a tree that the caller owns, for tests and functions; a program is `run`. Children start one after the other;
  * when one fails, those already up are stopped in reverse.
+ *
+ * ```ts
+ * import { Process, child, startSupervisor } from "sluice";
+ *
+ * class Counter extends Process {
+ *   #count = 0;
+ *   add(n: number): number {
+ *     if (n < 0) throw new RangeError("only up");
+ *     return (this.#count += n);
+ *   }
+ * }
+ * await using app = await startSupervisor({
+ *   strategy: "one_for_one",
+ *   children: { counter: child(Counter) },
+ * });
+ * console.info(await app.children.counter.call.add(2));
+ * ```
  * @throws SLUICE_START_FAILED, SLUICE_ALREADY_REGISTERED, SLUICE_INVALID_OPTION as rejections
  */
-export async function startSupervisor<const C extends Children>(
+export function startSupervisor<const C extends Children>(
   options: SupervisorOptions<C>,
 ): Promise<RunningSupervisor<C>> {
-  const spec = supervisor(options);
-  const cell = await spawn(currentSystem(), spec["~plan"], undefined);
-  return runningSupervisor<C>(cell, Object.keys(options.children));
+  return beginSupervisor(options);
 }
 
-/** Describes a supervisor as a child of another. @throws SLUICE_INVALID_OPTION */
+/**
+ * Describes a supervisor as a child of another. It is permanent, and has all the time it takes to stop its children.
+ * @throws SLUICE_INVALID_OPTION
+ */
 export function supervisor<const C extends Children>(
   options: SupervisorOptions<C>,
 ): ChildSpec<Supervisor<C>> {
   SupervisorProcess.check(options);
   const { name } = options;
-  const given = {
-    args: [options],
-    shutdown: "infinity" as const,
-    ...(name === undefined ? {} : { name }),
-  };
-  return specOf(
-    SupervisorProcess,
-    given,
-    "supervisor",
-    name?.key ?? "supervisor",
-  ) as unknown as ChildSpec<Supervisor<C>>;
+  const given = { args: [options], shutdown: "infinity", ...(name && { name }) };
+  const label = name?.key ?? "supervisor";
+  return specOf(SupervisorProcess, given, "supervisor", label) as unknown as ChildSpec<
+    Supervisor<C>
+  >;
 }
-
-export type { ExitReason };

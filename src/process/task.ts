@@ -1,9 +1,11 @@
 import { currentSystem } from "../runtime/internal.ts";
+import { abortReason } from "./abort.ts";
 import type { Cell } from "./cell.ts";
 import { specOf, type ChildOptions, type ChildSpec } from "./child-spec.ts";
+import { workPlan } from "./plan.ts";
 import { Process, type Context } from "./process.ts";
-import type { Plan } from "./plan.ts";
-import { running, spawn } from "./start.ts";
+import { running } from "./running.ts";
+import { gone, spawn } from "./spawn.ts";
 import type { Running } from "./target.ts";
 
 /** A process that is one function; it has no messages. */
@@ -15,14 +17,10 @@ export interface RunningTask<T> extends Running<Task> {
   readonly result: Promise<T>;
 }
 
-/** The plan of a function. */
-export function workPlan(plan: Plan, work: NonNullable<Plan["work"]>): Plan {
-  return { ...plan, work };
-}
-
 /**
  * Describes a function as a child: it runs once, beside its siblings, and its end is an ordinary exit. Default restart
  * `"temporary"`.
+ * @throws SLUICE_INVALID_OPTION
  */
 export function task(
   work: (context: Context) => unknown,
@@ -31,7 +29,7 @@ export function task(
   const spec = specOf(Task, { restart: "temporary", ...options }, "worker", work.name || "task");
   return {
     ...spec,
-    "~plan": workPlan(spec["~plan"], (cell: Cell) => work(cell)),
+    "~plan": workPlan(spec["~plan"], (cell) => work(cell)),
   } as ChildSpec<Task>;
 }
 
@@ -47,6 +45,7 @@ export function task(
  * });
  * console.info(await job.result);
  * ```
+ * @throws SLUICE_ALREADY_REGISTERED, SLUICE_INVALID_OPTION as rejections
  */
 export async function startTask<T>(
   work: (context: Context) => T | Promise<T>,
@@ -65,7 +64,8 @@ export async function startTask<T>(
     }
   };
   const cell = await spawn(currentSystem(), workPlan(plan, begin), undefined);
-  const task = running(cell);
-  void task.exited.then(() => reject(cell.signal.reason));
-  return Object.defineProperty(task, "result", { value: promise }) as unknown as RunningTask<T>;
+  void gone(cell).then((reason) => reject(abortReason(reason)));
+  return Object.defineProperty(running(cell), "result", {
+    value: promise,
+  }) as unknown as RunningTask<T>;
 }

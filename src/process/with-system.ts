@@ -24,7 +24,7 @@ export function leftBehind(system: System): SluiceError<"SLUICE_LEFT_BEHIND"> | 
 
 /**
  * Runs `body` with a fresh default system, for tests: real time, a world of its own. Calls in one thread run one after
- * the other.
+ * the other, so one inside of another never begins. What is left behind is killed.
  *
  * ```ts
  * import { Process, start, withSystem } from "sluice";
@@ -53,6 +53,7 @@ export function withSystem<T>(body: (system: System) => T | Promise<T>): Promise
       return result;
     } finally {
       thread.system = before;
+      for (const cell of system.get(processes)) cell.kill("killed");
     }
   });
 }

@@ -25,7 +25,13 @@ export function realRuntime(): Runtime {
     turn: makeTurn(),
     alarm(ms: number, ring: () => void): Alarm {
       const timer = setTimeout(ring, Math.min(Math.max(Math.ceil(ms), 0), longestTimerMs));
-      return { cancel: () => clearTimeout(timer) };
+      return {
+        cancel: () => clearTimeout(timer),
+        hold(held) {
+          // A browser has no such thing: a page is open until it is closed.
+          if (typeof timer === "object") void (held ? timer.ref() : timer.unref());
+        },
+      };
     },
     simulated: false,
   };

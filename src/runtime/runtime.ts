@@ -2,6 +2,8 @@
 export interface Alarm {
   /** Takes it back; harmless when it has rung. */
   cancel(): void;
+  /** Whether it keeps the program alive, and a simulation going, until it has rung; at first it does. */
+  hold(held: boolean): void;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { SluiceError, TimerWheel, type TimerEntry } from "../support/internal.ts";
 import { realRuntime } from "./real-runtime.ts";
-import { RunQueue, type Runnable } from "./run-queue.ts";
+import { RunQueue } from "./run-queue.ts";
 import type { Alarm, Runtime } from "./runtime.ts";
 import { version } from "./version.ts";
 
@@ -23,19 +23,21 @@ export interface Token<T> {
  * current one: that of the running callback, else the default.
  */
 export class System {
+  /** Clock, turns and chance. */
   readonly runtime: Runtime;
+  /** The processes that have something to do; `queue.budgetMs` is how long they may keep the thread at a time. */
   readonly queue: RunQueue;
-  readonly wheel: TimerWheel<() => void>;
-  readonly slots: Map<string, unknown> = new Map();
-  alarm: Alarm | undefined = undefined;
-  alarmAt = Infinity;
-  lastId = 0;
-  readonly ring: () => void = () => this.fire();
+  /** Everything that waits for a time. */
+  readonly wheel: TimerWheel<() => void> = new TimerWheel();
+  readonly #slots: Map<string, unknown> = new Map();
+  readonly #ring: () => void = () => this.#fire();
+  #alarm: Alarm | undefined = undefined;
+  #alarmAt = Infinity;
+  #lastId = 0;
 
   constructor(runtime: Runtime = realRuntime()) {
     this.runtime = runtime;
     this.queue = new RunQueue(runtime);
-    this.wheel = new TimerWheel();
   }
 
   /** Binds a name, topic or endpoint to this system; needed after an `await` where it is not the default. */
@@ -45,69 +47,78 @@ export class System {
 
   /** What an upper layer keeps here. */
   get<T>(slot: Slot<T>): T {
-    let kept = this.slots.get(slot.key);
-    if (kept === undefined) this.slots.set(slot.key, (kept = slot.create(this)));
+    let kept = this.#slots.get(slot.key);
+    if (kept === undefined) this.#slots.set(slot.key, (kept = slot.create(this)));
     return kept as T;
   }
 
   /** A number that no other thing in this system has. */
   nextId(): number {
-    return ++this.lastId;
+    return ++this.#lastId;
   }
 
-  /** Calls `run` once, not before `ms` have passed. `run` must not throw: it only sends. */
+  /** Calls `run` once, not before `ms` have passed; `Infinity` is never. Timers of one instant ring in their order. */
   after(ms: number, run: () => void): TimerEntry<() => void> {
     const at = this.runtime.now() + Math.max(ms, 0);
     const entry = this.wheel.schedule(at, run);
-    if (at < this.alarmAt) this.arm(at);
+    if (at < this.#alarmAt) this.#arm(at);
+    else if (this.wheel.size === 1) this.#alarm?.hold(true);
     return entry;
   }
 
-  /** Takes a timer back. */
+  /** Takes a timer back; harmless when it has rung. */
   cancel(entry: TimerEntry<() => void>): void {
-    if (this.wheel.cancel(entry) && this.wheel.size === 0) this.disarm();
+    // Not taken back: most calls are answered in time, and the next one has use for it.
+    if (this.wheel.cancel(entry) && this.wheel.size === 0) this.#alarm?.hold(false);
   }
 
-  arm(at: number): void {
-    this.alarm?.cancel();
-    this.alarmAt = at;
-    this.alarm = this.runtime.alarm(at - this.runtime.now(), this.ring);
+  #arm(at: number): void {
+    this.#alarm?.cancel();
+    this.#alarmAt = at;
+    this.#alarm = this.runtime.alarm(at - this.runtime.now(), this.#ring);
   }
 
-  disarm(): void {
-    this.alarm?.cancel();
-    this.alarm = undefined;
-    this.alarmAt = Infinity;
+  #fire(): void {
+    this.#alarm = undefined;
+    this.#alarmAt = Infinity;
+    try {
+      this.wheel.advance(this.runtime.now(), (run) => run());
+    } finally {
+      // One that throws keeps no other from ringing.
+      const next = this.wheel.nextAt();
+      if (next !== undefined && next < this.#alarmAt) this.#arm(next);
+    }
   }
+}
 
-  fire(): void {
-    this.alarm = undefined;
-    this.alarmAt = Infinity;
-    this.wheel.advance(this.runtime.now(), (run) => run());
-    const next = this.wheel.nextAt();
-    if (next !== undefined && next < this.alarmAt) this.arm(next);
-  }
+/** What runs at this moment, and so where free functions work: a callback of a process, or a task beside it. */
+export interface Scope {
+  readonly system: System;
+  /** What a wait in it takes for its signal when it is given none. */
+  readonly scopeSignal: AbortSignal;
 }
 
 /** What all copies of the package in one thread share. */
 interface Thread {
   readonly version: string;
   readonly path: string;
-  /** The process whose callback runs now. */
-  running: (Runnable & { readonly system: System }) | undefined;
+  /** What runs now; `undefined` outside of processes, and after the first `await` of a callback. */
+  running: Scope | undefined;
+  /** The process whose object is being made, for the constructor of `Process`. */
+  making: object | undefined;
   /** Where free functions work when no callback runs. */
   system: System | undefined;
 }
 
 const path = import.meta.url;
 const shared = globalThis as { [key: symbol]: Thread | undefined };
-const symbol = Symbol.for("sluice.thread");
 
-/** The record of this thread. */
-export const thread: Thread = (shared[symbol] ??= {
+/** The record of this thread, made by whichever copy of the package comes first. */
+export const thread: Thread = (shared[Symbol.for("sluice.thread")] ??= {
   version,
   path,
   running: undefined,
+  making: undefined,
   system: undefined,
 });
 

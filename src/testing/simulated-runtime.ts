@@ -41,7 +41,10 @@ export class SimulatedRuntime implements Runtime {
   alarm(ms: number, ring: () => void): Alarm {
     const pending = { atMs: this.elapsedMs + Math.max(ms, 0), ring };
     this.alarms.add(pending);
-    return { cancel: () => void this.alarms.delete(pending) };
+    return {
+      cancel: () => void this.alarms.delete(pending),
+      hold: (held) => void (held ? this.alarms.add(pending) : this.alarms.delete(pending)),
+    };
   }
 
   pick(count: number): number {

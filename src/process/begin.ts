@@ -1,0 +1,55 @@
+import { thread } from "../runtime/internal.ts";
+import { behaviourOf, learn } from "./behaviour.ts";
+import type { Cell, Instance } from "./cell.ts";
+import { end } from "./end.ts";
+import { State } from "./state.ts";
+import { isThenable } from "./thenable.ts";
+
+/** The first turn of a process: its object is made, `init` runs, then the engine begins. */
+export function begin(cell: Cell): void {
+  const { process, work } = cell.plan;
+  if (work !== undefined) return beginWork(cell, work);
+  cell.instance = construct(cell);
+  const behaviour = behaviourOf(process);
+  if (!behaviour.learned) learn(behaviour, cell.instance);
+  const result = cell.instance.init?.();
+  if (isThenable(result)) cell.hold(result, () => initialised(cell));
+  else initialised(cell);
+}
+
+function construct(cell: Cell): Instance {
+  thread.making = cell;
+  try {
+    return Reflect.construct(cell.plan.process, cell.args) as Instance;
+  } finally {
+    thread.making = undefined;
+  }
+}
+
+function initialised(cell: Cell): void {
+  const result = cell.state === State.starting ? cell.engine?.started?.() : undefined;
+  if (isThenable(result)) cell.hold(result, () => up(cell));
+  else up(cell);
+}
+
+/** It is up; or, asked to stop meanwhile, about to end in order. */
+function up(cell: Cell): void {
+  if (cell.state === State.aborting) {
+    cell.state = State.ending;
+    return;
+  }
+  cell.state = State.running;
+  const { onStart } = cell;
+  if (onStart === undefined) return;
+  cell.onStart = undefined;
+  onStart(undefined);
+}
+
+/** The whole life of a process that is one function: it is up, it runs, it is gone. */
+function beginWork(cell: Cell, work: NonNullable<Cell["plan"]["work"]>): void {
+  up(cell);
+  const over = (): void => end(cell, cell.stopReason ?? "normal");
+  const result = work(cell, ...cell.args);
+  if (isThenable(result)) cell.hold(result, over);
+  else over();
+}

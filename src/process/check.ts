@@ -1,0 +1,45 @@
+import { invalidOption, type Addressable } from "../support/internal.ts";
+import type { Cell } from "./cell.ts";
+
+/** Refuses what is no time to wait. @throws SLUICE_INVALID_OPTION */
+export function checkMs(option: string, ms: unknown, endless = true): void {
+  if (typeof ms === "number" && ms >= 0 && (endless || ms < Infinity)) return;
+  throw invalidOption(
+    option,
+    ms,
+    `milliseconds, 0 or more${endless ? "; Infinity is for ever" : ""}`,
+  );
+}
+
+/** Refuses any value but these. @throws SLUICE_INVALID_OPTION */
+export function checkOneOf(option: string, value: unknown, expected: readonly unknown[]): void {
+  if (expected.includes(value)) return;
+  throw invalidOption(option, value, expected.map((one) => JSON.stringify(one)).join(" or "));
+}
+
+const hasKey = (name: unknown): boolean =>
+  typeof name === "object" && name !== null && "key" in name && typeof name.key === "string";
+
+/** Refuses a name that was not made by `name` or `names`. @throws SLUICE_INVALID_OPTION */
+export function checkName(name: unknown): void {
+  if (name === undefined || hasKey(name)) return;
+  throw invalidOption("name", name, "what name(…) or names(…)(…) returns");
+}
+
+/** Refuses options that nobody reads. @throws SLUICE_INVALID_OPTION */
+export function checkKnown(what: string, options: object, known: ReadonlySet<string>): void {
+  for (const [option, value] of Object.entries(options))
+    if (!known.has(option))
+      throw invalidOption(
+        `${what}: ${option}`,
+        value,
+        `one of the options ${[...known].join(", ")}`,
+      );
+}
+
+/** The process at a target, now. @throws SLUICE_INVALID_OPTION */
+export function cellAt(target: Addressable): Cell | undefined {
+  if (typeof (target as Partial<Addressable> | null | undefined)?.["~resolve"] !== "function")
+    throw invalidOption("target", target, "a ref, a name or a supervisor's child");
+  return target["~resolve"]() as Cell | undefined;
+}

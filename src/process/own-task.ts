@@ -1,0 +1,65 @@
+import type { ExitReason } from "../support/internal.ts";
+import { thread, type Scope, type System } from "../runtime/internal.ts";
+import { LazySignal } from "./abort.ts";
+import { ClosureMessage } from "./message.ts";
+import type { Open, Own } from "./self.ts";
+
+/** Work that a process has running beside its mailbox. */
+export class OwnTask<T> implements Open, Scope {
+  readonly own: Own;
+  readonly done: (result: PromiseSettledResult<T>) => unknown;
+  readonly context: LazySignal = new LazySignal();
+  live = true;
+
+  constructor(
+    own: Own,
+    work: (context: { readonly signal: AbortSignal }) => Promise<T>,
+    done: (result: PromiseSettledResult<T>) => unknown,
+  ) {
+    this.own = own;
+    this.done = done;
+    const outer = thread.running;
+    thread.running = this;
+    // An async function turns a throw of `work` into the rejection that `done` is told of.
+    const result = (async () => work(this.context))();
+    thread.running = outer;
+    result.then(
+      (value) => this.tell({ status: "fulfilled", value }),
+      (reason: unknown) => this.tell({ status: "rejected", reason }),
+    );
+  }
+
+  get system(): System {
+    return this.own.cell.system;
+  }
+
+  get scopeSignal(): AbortSignal {
+    return this.context.signal;
+  }
+
+  tell(result: PromiseSettledResult<T>): void {
+    this.own.cell.send(
+      new ClosureMessage(() => {
+        if (!this.live) return undefined;
+        this.live = false;
+        this.own.closed(this);
+        return this.done(result);
+      }),
+    );
+  }
+
+  abort(reason: ExitReason): void {
+    this.context.abort(reason);
+  }
+
+  close(reason: ExitReason): void {
+    if (!this.live) return;
+    this.live = false;
+    this.own.closed(this);
+    this.context.abort(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close("normal");
+  }
+}

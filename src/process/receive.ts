@@ -1,0 +1,101 @@
+import { SluiceError } from "../support/internal.ts";
+import { log } from "../telemetry/internal.ts";
+import type { Cell } from "./cell.ts";
+import {
+  Kind,
+  type ClosureMessage,
+  type DrainMessage,
+  type ExitMessage,
+  type InfoMessage,
+  type Message,
+  type UserMessage,
+} from "./message.ts";
+import { drop } from "./send.ts";
+import { State } from "./state.ts";
+import { isDeferred, isThenable, type Deferred } from "./thenable.ts";
+
+/** Handles one message; a thenable it returns holds the mailbox. */
+export function receive(cell: Cell, message: Message): unknown {
+  switch (message.kind) {
+    case Kind.user:
+      return receiveUser(cell, message as UserMessage);
+    case Kind.closure:
+      if ((message as ClosureMessage).counted) cell.waiting--;
+      return (message as ClosureMessage).run();
+    case Kind.info:
+      return receiveInfo(cell, (message as InfoMessage).message);
+    case Kind.exit:
+      return cell.more?.trap?.(
+        (message as ExitMessage).from as Cell,
+        (message as ExitMessage).reason,
+      );
+    case Kind.drain:
+      return receiveDrain(cell, message as DrainMessage);
+    default:
+      return cell.engine?.receive(message);
+  }
+}
+
+function receiveUser(cell: Cell, message: UserMessage): unknown {
+  cell.waiting--;
+  const instance = cell.instance!;
+  const method = instance[message.name] as (...args: unknown[]) => unknown;
+  const result = method.apply(instance, message.args as unknown[]);
+  if (!isThenable(result)) return message.reply === undefined ? undefined : answer(cell, result);
+  if (!isDeferred(result)) return result;
+  defer(cell, message, result);
+  return undefined;
+}
+
+/** What a callback gave is the reply to the call in hand, if it is one. */
+export function answer(cell: Cell, value: unknown): undefined {
+  const { inHand } = cell;
+  if (inHand?.kind !== Kind.user) return;
+  const { reply, name } = inHand as UserMessage;
+  if (reply === undefined) return;
+  if (value === cell.instance) reply.settle(leak(cell, name), undefined);
+  else reply.settle(undefined, value);
+}
+
+/** Whoever held the object could change it between two messages. */
+function leak(cell: Cell, name: string): SluiceError<"SLUICE_INVALID_RETURN"> {
+  return new SluiceError(
+    "SLUICE_INVALID_RETURN",
+    `${name} of ${cell.pid} returned the process itself: its object stays inside, its ref may leave`,
+    { callback: name, got: "this", expected: "data, or refOf(this)" },
+  );
+}
+
+/** The reply waits for what was offered, the mailbox does not. */
+function defer(cell: Cell, { reply }: UserMessage, result: Deferred): void {
+  if (reply === undefined) {
+    result["~settled"]((error) => {
+      if (error !== undefined && cell.state !== State.dead) drop(cell, cell.table);
+    });
+    return;
+  }
+  const replies = (cell.extras.replies ??= new Set());
+  replies.add(reply);
+  result["~settled"]((error, value) => {
+    replies.delete(reply);
+    reply.settle(error, value);
+  });
+}
+
+function receiveInfo(cell: Cell, message: unknown): unknown {
+  cell.waiting--;
+  const { instance } = cell;
+  if (instance?.handleInfo !== undefined) return instance.handleInfo(message);
+  log("warning", `${cell.pid} got an info and has no handleInfo`, message);
+  return undefined;
+}
+
+function receiveDrain(cell: Cell, { reply }: DrainMessage): undefined {
+  const drained = cell.engine?.drain?.();
+  if (drained === undefined) reply.settle(undefined, undefined);
+  else
+    drained.then(
+      (value) => reply.settle(undefined, value),
+      (error: unknown) => reply.settle(error, undefined),
+    );
+}

@@ -1,0 +1,22 @@
+import { dropped } from "../telemetry/internal.ts";
+import type { Cell } from "./cell.ts";
+import { ClosureMessage, type Message } from "./message.ts";
+
+/** Drops a message for which there is no place, and counts it. */
+export function drop(cell: Cell | undefined, table: { dropped: number }): void {
+  table.dropped++;
+  if (dropped.active) dropped.emit({ pid: cell?.pid, count: 1 });
+}
+
+/** Sends a user message if there is a place for it. */
+export function sendUser(cell: Cell, message: Message): boolean {
+  if (cell.closed || cell.waiting >= cell.plan.maxMailbox) return false;
+  cell.waiting++;
+  cell.send(message);
+  return true;
+}
+
+/** Sends work that takes a place of a user message; to a full mailbox or a stopping process it is dropped and counted. */
+export function sendWork(cell: Cell, run: () => unknown): void {
+  if (!sendUser(cell, new ClosureMessage(run, true))) drop(cell, cell.table);
+}
