@@ -1,6 +1,7 @@
 // A8: 50 pushes flow to the browser, five at once, a second each.
-import { Producer, child, consumerSupervisor, name, run, sleep } from "sluice";
+import { Producer, child, consumerSupervisor, name, run, sleep, type TaskContext } from "sluice";
 import { Refused, endpoint, fields } from "sluice/channels";
+import { deliver } from "sluice/delivery";
 import type { Push, Topics } from "./a8-topics.ts";
 
 class Inbox extends Producer<Push> {
@@ -12,9 +13,16 @@ const inbox = name<Inbox>("inbox");
 const web = endpoint<Topics, { userId: string }>("web");
 const users = new Map([["a secret", "1"]]);
 
-async function deliver(push: Push): Promise<void> {
-  web.broadcast(`user:${push.userId}`, "push", push);
-  await sleep(1_000);
+const toBrowser = deliver(web, (push: Push) => ({
+  topic: `user:${push.userId}`,
+  event: "push",
+  payload: push,
+}));
+
+async function work(push: Push, context: TaskContext): Promise<void> {
+  await toBrowser(push, context);
+  console.info(`pushed ${push.text}`);
+  await sleep(1_000, context.signal);
 }
 
 const userChannel = web.channel("user:*", {
@@ -33,12 +41,12 @@ await run(
     strategy: "one_for_one",
     children: {
       inbox: child(Inbox, { name: inbox }),
-      workers: consumerSupervisor(deliver, {
+      workers: consumerSupervisor(work, {
         restart: "temporary",
-        subscribeTo: [{ to: inbox, minDemand: 1, maxDemand: 5 }],
+        subscribeTo: [{ to: inbox, maxDemand: 5 }],
       }),
       endpoint: web.child({
-        port: 4000,
+        port: Number(process.env["PORT"] ?? 4000),
         sockets: {
           "/socket": {
             connect({ token = "" }) {
@@ -54,7 +62,8 @@ await run(
     },
   },
   {
-    async ready() {
+    async ready(app) {
+      console.info(`serving ${(await app.children.endpoint.call.address()).url}`);
       for (let n = 1; n <= 50; n++) await inbox.call.push({ userId: 1, text: `hello ${n}` });
     },
   },

@@ -1,9 +1,8 @@
-// A9: right recipients (topic and join), fast (no task per event), durable as needed (swap the source),
-// bounded (concurrency), measurable (latency from emission to the client's socket).
-import { child, from, name, run, sleep, type Producer } from "sluice";
+// A9: the five traits. Right recipients (topic and join), fast (no task per event), as durable as needed (swap the source),
+// bounded (demand), measurable (latency from the entry into the pipeline to the client's socket).
+import { child, from, map, name, run, sleep, type Producer, type ProducerConsumer } from "sluice";
 import { Refused, endpoint } from "sluice/channels";
-import { pipeline } from "sluice/pipeline";
-import { attach } from "sluice/telemetry";
+import { deliveryFigures, sink } from "sluice/delivery";
 
 interface Order {
   readonly id: number;
@@ -19,16 +18,31 @@ interface Topics {
 }
 
 const orders = name<Producer<Order>>("orders");
+const notices = name<ProducerConsumer<Order, Notice>>("notices");
 const web = endpoint<Topics, { buyer: string }>("web");
-const buyers = new Map([["a secret", "7"]]);
-const archive: Notice[] = [];
+const buyers = new Map([
+  ["secret of 1", "1"],
+  ["secret of 2", "2"],
+  ["secret of 3", "3"],
+]);
 
 async function* incoming(signal: AbortSignal): AsyncGenerator<Order> {
   for (let id = 1; ; id++) {
     await sleep(10, signal);
-    yield { id, buyer: id % 100, total: (id * 7) % 2_000 };
+    yield { id, buyer: 1 + (id % 3), total: (id * 7) % 2_000 };
   }
 }
+
+const notice = map(({ id, buyer, total }: Order): Notice => ({
+  buyer,
+  text: `order ${id}: ${total}`,
+}));
+const toBuyers = sink(web, (payload: Notice) => ({
+  topic: `buyer:${payload.buyer}`,
+  event: "notice",
+  payload,
+}));
+
 const buyerChannel = web.channel("buyer:*", {
   join(_params, { key, socket }) {
     if (key !== socket.assigns.buyer) throw new Refused({ reason: "unauthorized" });
@@ -42,46 +56,27 @@ function connect({ token = "" }: Readonly<Record<string, string>>): { buyer: str
   return { buyer };
 }
 
-attach("sluice.delivery.stop", ({ topic, latencyMs }) => console.info(topic, latencyMs));
-
-await run({
-  strategy: "rest_for_one",
-  children: {
-    orders: child(
-      from(({ signal }) => incoming(signal)),
-      { name: orders },
-    ),
-    delivery: pipeline({
-      source: orders,
-      processors: {
-        concurrency: 8,
-        partitionBy: (order) => order.buyer,
-        handle(order, message): Notice {
-          if (order.total === 0) throw new RangeError(`order ${order.id}`);
-          message.to(order.total > 1_000 ? "archive" : "browser", order.buyer);
-          return { buyer: order.buyer, text: `order ${order.id}` };
-        },
-      },
-      batchers: {
-        browser: {
-          size: 50,
-          timeoutMs: 10,
-          handle: (batch) =>
-            batch.forEach((notice) => web.broadcast(`buyer:${notice.buyer}`, "notice", notice)),
-        },
-        archive: {
-          size: 500,
-          timeoutMs: 1_000,
-          concurrency: 2,
-          handle: (batch) => void archive.push(...batch),
-        },
-      },
-      handleFailed: (failed) => console.warn(failed),
-      drainTimeoutMs: 20_000,
-    }),
-    endpoint: web.child({
-      port: 4000,
-      sockets: { "/socket": { connect, channels: [buyerChannel] } },
-    }),
+await run(
+  {
+    strategy: "rest_for_one",
+    children: {
+      endpoint: web.child({
+        port: Number(process.env["PORT"] ?? 4000),
+        sockets: { "/socket": { connect, channels: [buyerChannel] } },
+      }),
+      orders: child(
+        from(({ signal }) => incoming(signal)),
+        { name: orders },
+      ),
+      notices: child(notice, { name: notices, subscribeTo: [{ to: orders, maxDemand: 10 }] }),
+      toBuyers: child(toBuyers, { subscribeTo: [{ to: notices, maxDemand: 10 }] }),
+    },
   },
-});
+  {
+    async ready(app) {
+      console.info(`serving ${(await app.children.endpoint.call.address()).url}`);
+    },
+  },
+);
+const { delivered, unheard, toSocket } = deliveryFigures(web);
+console.info(`delivered ${delivered}, unheard ${unheard}, latencies ${toSocket.count}`);
