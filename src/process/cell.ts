@@ -9,10 +9,10 @@ import { Extras } from "./extras.ts";
 import { ExitMessage, type Message } from "./message.ts";
 import type { Plan } from "./plan.ts";
 import { processes, type ProcessTable } from "./process-table.ts";
-import { answer, receive } from "./receive.ts";
+import { answer, letGo, receive } from "./receive.ts";
 import { makeRef, type ProcessRef } from "./ref.ts";
 import { State } from "./state.ts";
-import { isThenable } from "./thenable.ts";
+import { isDeferred, isThenable } from "./thenable.ts";
 
 /** The user's object, with the callbacks it may have. */
 export interface Instance {
@@ -218,6 +218,7 @@ export class Cell implements Runnable, Scope {
    * gave is the reply to the message in hand.
    */
   hold(work: PromiseLike<unknown>, next?: (value: unknown) => unknown): void {
+    if (next === undefined && isDeferred(work)) return letGo(this, work);
     // A thenable of someone else's may throw, or settle twice: a promise does neither.
     const promise = Promise.resolve(work);
     this.busy = true;

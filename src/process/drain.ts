@@ -15,8 +15,14 @@ function workers(cell: Cell, found: Cell[] = []): Cell[] {
 function drainOne(cell: Cell): Promise<void> {
   return new Promise((resolve) => {
     if (cell.state === State.dead) return resolve();
-    // A process that fails to drain has ended or will be stopped: there is nothing left to wait for.
-    cell.send(new DrainMessage({ settle: () => resolve() }));
+    const told = (cell.extras.onDead ??= new Set());
+    // A process that fails to drain, or ends meanwhile, leaves nothing to wait for.
+    const settle = (): void => {
+      told.delete(settle);
+      resolve();
+    };
+    told.add(settle);
+    cell.send(new DrainMessage({ settle }));
   });
 }
 

@@ -66,14 +66,16 @@ function leak(cell: Cell, name: string): SluiceError<"SLUICE_INVALID_RETURN"> {
   );
 }
 
+/** Nobody waits for what was offered: refused, it is dropped and counted. */
+export function letGo(cell: Cell, offered: Deferred): void {
+  offered["~settled"]((error) => {
+    if (error !== undefined && cell.state !== State.dead) drop(cell, cell.table);
+  });
+}
+
 /** The reply waits for what was offered, the mailbox does not. */
 function defer(cell: Cell, { reply }: UserMessage, result: Deferred): void {
-  if (reply === undefined) {
-    result["~settled"]((error) => {
-      if (error !== undefined && cell.state !== State.dead) drop(cell, cell.table);
-    });
-    return;
-  }
+  if (reply === undefined) return letGo(cell, result);
   const replies = (cell.extras.replies ??= new Set());
   replies.add(reply);
   result["~settled"]((error, value) => {

@@ -86,32 +86,27 @@ class Run implements Simulation {
     this.system.get(processes).wire = this.#window.see;
   }
 
-  random(): number {
-    return this.runtime.random();
-  }
-  advance(ms: number): Promise<void> {
-    return sleep(ms);
-  }
-  quiet(): Promise<void> {
-    return new Promise((resolve) => this.#quiet.push(resolve));
-  }
-  async load(program: () => Promise<unknown>): Promise<void> {
+  // Fields, since a program takes out of its simulation what it needs.
+  readonly random = (): number => this.runtime.random();
+  readonly advance = (ms: number): Promise<void> => sleep(ms);
+  readonly quiet = (): Promise<void> => new Promise((resolve) => this.#quiet.push(resolve));
+  readonly load = async (program: () => Promise<unknown>): Promise<void> => {
     this.#loading = true;
     try {
       await program();
     } finally {
       this.#loading = false;
     }
-  }
-  interrupt(): void {
+  };
+  readonly interrupt = (): void => {
     for (const listener of this.system.get(interrupts)) listener();
-  }
-  calm(): void {
+  };
+  readonly calm = (): void => {
     this.#faults = {};
-  }
-  always(name: string, holds: () => boolean): void {
+  };
+  readonly always = (name: string, holds: () => boolean): void => {
     this.#invariants.push({ name, holds });
-  }
+  };
 
   #step(process: Runnable): void {
     const cell = process as Cell;
