@@ -105,6 +105,8 @@ export async function flow(simulation: Simulation): Promise<void> {
   // In hand at a crash: at most what each of the stages that went down had asked for.
   const bound = ledger.crashes * window.maxDemand * 4;
   if (lost < 0 || lost > bound) {
-    throw new Error(`${lost} events lost in ${ledger.crashes} crashes, at most ${bound} were in hand`);
+    throw new Error(
+      `${lost} events lost in ${ledger.crashes} crashes, at most ${bound} were in hand`,
+    );
   }
 }
