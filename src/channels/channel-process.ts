@@ -82,11 +82,9 @@ export class ChannelProcess extends Process implements Engine {
     for (let message = this.#cell.head; message !== undefined; message = message.next) {
       if (message.kind === ChannelKind.broadcast)
         (message as InterceptMessage).broadcast.reach?.settled(false);
-      if (!answers) continue;
-      const { joinRef, ref } = (message as ClientMessage).incoming ?? {};
-      if (message.kind === ChannelKind.leave) membership.reply(joinRef!, ref!, "ok", {});
-      if (message.kind === ChannelKind.event)
-        membership.reply(null, ref!, "error", { reason: "unmatched topic" });
+      if (answers && message.kind === ChannelKind.leave) this.#reply(message, "ok", {});
+      if (answers && message.kind === ChannelKind.event)
+        this.#reply(message, "error", { reason: "unmatched topic" });
     }
   }
 
@@ -159,6 +157,12 @@ export class ChannelProcess extends Process implements Engine {
     membership.leave();
     membership.reply(joinRef, ref, "ok", {});
     this.#cell.stop({ shutdown: "left" });
+  }
+
+  /** An answer to what comes after the end: of no join any more. */
+  #reply(message: Message, status: "ok" | "error", response: object): void {
+    const { joinRef, ref } = (message as ClientMessage).incoming;
+    this.#membership.reply(status === "ok" ? joinRef : null, ref, status, response);
   }
 
   #info(message: unknown): void | Promise<void> {
@@ -243,6 +247,6 @@ export class ChannelProcess extends Process implements Engine {
 /** What a `join` gave. @throws TypeError for anything without `assigns` */
 function joinResult(result: unknown): { readonly assigns: unknown; readonly reply?: unknown } {
   if (typeof result === "object" && result !== null && "assigns" in result)
-    return result as { readonly assigns: unknown; readonly reply?: unknown };
+    return result;
   throw new TypeError("join must return { assigns } or { assigns, reply }, or throw Refused");
 }

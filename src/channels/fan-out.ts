@@ -24,7 +24,7 @@ export class FanOut {
   enter(membership: Membership): void {
     const { definition, topic } = membership;
     let topics = this.#rooms.get(definition);
-    if (topics === undefined) this.#rooms.set(definition, (topics = new Map()));
+    if (topics === undefined) this.#rooms.set(definition, (topics = new Map<string, Open>()));
     let open = topics.get(topic);
     if (open === undefined) {
       const room = new Room(topic, definition, this.#record);

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { SluiceError } from "../support/internal.ts";
 import { log, refused } from "../telemetry/internal.ts";
@@ -77,7 +76,7 @@ export class HttpListener {
 
   /** @throws SLUICE_NOT_SERVING */
   address(): BoundAddress {
-    const address = this.#server.address() as AddressInfo | string | null;
+    const address = this.#server.address();
     if (address === null || typeof address === "string") {
       throw new SluiceError("SLUICE_NOT_SERVING", `${this.#key} listens at no port`, {
         endpoint: this.#key,

@@ -19,7 +19,7 @@ export function inTurn<T>(
   if (!isThenable(result)) return done(result);
   cell.hold(
     result.then(
-      (value) => () => done(value as T),
+      (value) => () => done(value),
       (error: unknown) => () => failed(error),
     ),
     (next) => (next as () => unknown)(),

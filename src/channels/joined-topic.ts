@@ -4,7 +4,7 @@ import {
   type Addressable,
   type ExitReason,
 } from "../support/internal.ts";
-import type { Cell, Own } from "../process/internal.ts";
+import { ownOf, type Cell, type Own } from "../process/internal.ts";
 import type { Position } from "./contract.ts";
 import type { Membership } from "./membership.ts";
 import { say, type Said } from "./voice.ts";
@@ -83,7 +83,7 @@ export class JoinedTopic {
   }
 
   get #own(): Own {
-    return this.cell.own;
+    return ownOf(this.cell);
   }
 
   /** Is there a client to speak to? @throws SLUICE_PAYLOAD_REFUSED before the join has been answered */

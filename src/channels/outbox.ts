@@ -142,7 +142,7 @@ export class Outbox {
   }
 
   #keepLatest(): void {
-    const latest = (this.#latest = new Map());
+    const latest = (this.#latest = new Map<string, Outgoing>());
     for (const frame of this.#frames) if (frame?.kind === "latest") this.#supersede(latest, frame);
   }
 

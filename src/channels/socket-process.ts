@@ -248,8 +248,10 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
         this.#replyError({ ...incoming, joinRef: null }, "unmatched topic");
         if (joins) this.joinEnded(false);
         return undefined;
-      default:
+      case "stale":
         return undefined;
+      default:
+        return decision satisfies never;
     }
   }
 

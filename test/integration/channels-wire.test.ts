@@ -1,0 +1,505 @@
+// What stands on the wire, in Phoenix's words: raw frames against a running endpoint.
+import { describe, expect, it } from "vitest";
+import { startSupervisor, withSystem } from "sluice";
+import { Refused, endpoint, type Endpoint, type EndpointServer, type Limits } from "sluice/channels";
+import type { Target } from "sluice";
+import { rawClient, until } from "./support/clients.ts";
+
+interface RoomTopic {
+  join(params: { readonly as?: string }): object;
+  in: {
+    say(payload: { readonly text: string }): object;
+    whisper(payload: { readonly text: string }): object;
+    later(payload: { readonly ms: number }): { readonly after: number };
+    boom(payload: object): void;
+    quit(payload: object): void;
+    refuse(payload: object): void;
+    circular(payload: object): object;
+  };
+  out: { said: { readonly text: string }; left: object; bye: object };
+}
+interface Topics {
+  "room:*": RoomTopic;
+  private: { out: { secret: object } };
+  broken: { out: { secret: object } };
+}
+
+interface Served {
+  readonly url: string;
+  readonly web: Endpoint<Topics, {}>;
+}
+
+function served(body: (served: Served) => Promise<void>, limits: Partial<Limits> = {}): Promise<void> {
+  const web = endpoint<Topics>("web");
+  const room = web.channel("room:*", {
+    schemas: "trusted",
+    join: ({ as }) => ({ assigns: { as }, reply: as === undefined ? {} : { as } }),
+    joined: (channel) => {
+      if (channel.assigns.as !== undefined) channel.broadcast("said", { text: channel.assigns.as });
+    },
+    on: {
+      say({ text }, channel) {
+        channel.broadcast("said", { text });
+        return { text };
+      },
+      whisper({ text }, channel) {
+        channel.broadcastFrom("said", { text });
+        return {};
+      },
+      later({ ms }, channel, later) {
+        channel.after(ms, () => later.reply({ after: ms }));
+        return later;
+      },
+      boom() {
+        throw new Error("a secret");
+      },
+      quit: (_payload, channel) => channel.stop(),
+      refuse() {
+        throw new Refused({ reason: "no" });
+      },
+      circular() {
+        const loop: { self?: object } = {};
+        loop.self = loop;
+        return loop;
+      },
+    },
+    leave: (channel) => channel.push("left", {}),
+  });
+  const hidden = web.channel("private", {
+    join() {
+      throw new Refused({ reason: "unauthorized" });
+    },
+  });
+  const broken = web.channel("broken", {
+    join() {
+      throw new Error("a secret");
+    },
+  });
+  return withSystem(async () => {
+    await using app = await startSupervisor({
+      strategy: "one_for_one",
+      children: {
+        web: web.child({
+          port: 0,
+          limits,
+          sockets: {
+            "/socket": { connect: () => ({}), channels: [room, hidden, broken] },
+          },
+        }),
+      },
+    });
+    const { url } = await (app.children.web as Target<EndpointServer>).call.address();
+    await body({ url, web });
+  });
+}
+
+describe("a socket", () => {
+  it("answers heartbeats without a join ref, whatever they carry (§1.6, §1.11)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      expect(await client.ask([null, "7", "phoenix", "heartbeat", { any: 1 }])).toEqual([
+        null,
+        "7",
+        "phoenix",
+        "phx_reply",
+        { status: "ok", response: {} },
+      ]);
+      expect(await client.ask(["1", 8, "phoenix", "heartbeat", {}])).toEqual([
+        null,
+        8,
+        "phoenix",
+        "phx_reply",
+        { status: "ok", response: {} },
+      ]);
+    }));
+
+  it("answers what nobody matches without a join ref (C10, §1.7, §3.19, §3.26)", () =>
+    served(async ({ url, web }) => {
+      await using client = await rawClient(url);
+      const unmatched = { status: "error", response: { reason: "unmatched topic" } };
+      expect(await client.ask(["1", "1", "nowhere", "phx_join", {}])).toEqual([
+        null,
+        "1",
+        "nowhere",
+        "phx_reply",
+        unmatched,
+      ]);
+      expect(await client.ask(["1", "2", "room:1", "say", { text: "x" }])).toEqual([
+        null,
+        "2",
+        "room:1",
+        "phx_reply",
+        unmatched,
+      ]);
+      expect(await client.ask([null, null, "phoenix", "other", {}])).toEqual([
+        null,
+        null,
+        "phoenix",
+        "phx_reply",
+        unmatched,
+      ]);
+      web.broadcast("room:1", "said", { text: "nobody" });
+      expect(await client.ask([null, "3", "phoenix", "heartbeat", {}])).toHaveProperty("1", "3");
+    }));
+
+  it("closes 1011 on a frame that is no message, and touches nobody else (§1.10)", () =>
+    served(async ({ url }) => {
+      await using other = await rawClient(url);
+      await other.ask(["1", "1", "room:1", "phx_join", {}]);
+      for (const text of ["", "{", "{}", "[1,2]", '"text"', '[null,null,1,"e",{}]', "null"]) {
+        await using client = await rawClient(url);
+        client.send(text);
+        expect([text, await client.closed()]).toEqual([text, 1011]);
+        expect(client.frames).toEqual([]);
+      }
+      expect((await other.ask(["1", "2", "room:1", "say", { text: "alive" }]))[3]).toBe("said");
+    }));
+
+  it("closes 1009 on a frame over 64 KiB and 1003 on binary, 1007 on text that is none (§1.10, R65)", () =>
+    served(async ({ url }) => {
+      await using long = await rawClient(url);
+      long.send(JSON.stringify([null, "1", "phoenix", "heartbeat", "x".repeat(65_536)]));
+      expect(await long.closed()).toBe(1009);
+      await using binary = await rawClient(url);
+      binary.ws.send(Buffer.from([0, 1, 1, 1]));
+      expect(await binary.closed()).toBe(1003);
+      await using garbled = await rawClient(url);
+      garbled.ws.send(Buffer.from([0xff, 0xfe]), { binary: false });
+      expect(await garbled.closed()).toBe(1007);
+    }));
+
+  it("refuses 30 KB of brackets by an error reply, the third time by 1008 (R62)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      const brackets = `["1","2","room:1","say",${"[".repeat(15_000)}${"]".repeat(15_000)}]`;
+      for (let strike = 1; strike <= 2; strike++) {
+        const [joinRef, ref, topic, event, payload] = await client.ask(brackets);
+        expect([joinRef, ref, topic, event]).toEqual(["1", "2", "room:1", "phx_reply"]);
+        expect(payload).toMatchObject({ status: "error" });
+      }
+      client.send(brackets);
+      expect(await client.closed()).toBe(1008);
+    }));
+
+  it("answers more messages than it may send, then closes 1008 (R69)", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        const beat = [null, "1", "phoenix", "heartbeat", {}] as const;
+        const flood = setInterval(() => client.send(beat), 5);
+        try {
+          expect(await client.closed()).toBe(1008);
+        } finally {
+          clearInterval(flood);
+        }
+        const errors = client.frames.filter(
+          ([, , , , payload]) => (payload as { readonly status: string }).status === "error",
+        );
+        expect(errors[0]?.[4]).toEqual({ status: "error", response: { reason: "too many messages" } });
+        expect(client.frames.length - errors.length).toBeGreaterThanOrEqual(5);
+      },
+      { messagesPerSecond: 1, messageBurst: 5, overRateMs: 200 },
+    ));
+
+  it("closes 1008 on more bytes than it may send", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        for (let n = 0; n < 4; n++)
+          client.send([null, "1", "phoenix", "heartbeat", "x".repeat(3_000)]);
+        expect(await client.closed()).toBe(1008);
+      },
+      { bytesPerSecond: 1_000, byteBurst: 10_000 },
+    ));
+
+  it("is closed 4001 when it has joined nothing in time, 1001 when it is silent (§1.10, R76)", () =>
+    served(
+      async ({ url }) => {
+        await using idle = await rawClient(url);
+        await using lurker = await rawClient(url);
+        await using lively = await rawClient(url);
+        await idle.ask(["1", "1", "room:1", "phx_join", {}]);
+        await lively.ask(["1", "1", "room:1", "phx_join", {}]);
+        const beats = setInterval(() => lively.send([null, "1", "phoenix", "heartbeat", {}]), 50);
+        try {
+          expect(await lurker.closed()).toBe(4001);
+          expect(await idle.closed()).toBe(1001);
+          expect(lively.close).toBeUndefined();
+        } finally {
+          clearInterval(beats);
+        }
+      },
+      { joinWithinMs: 400, idleMs: 600, messagesPerSecond: 1_000, messageBurst: 1_000 },
+    ));
+
+  it("answers control pings ahead of all that waits", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      const pongs: string[] = [];
+      client.ws.on("pong", (payload) => pongs.push(String(payload)));
+      client.ws.ping("marco");
+      await until(() => pongs.length === 1);
+      expect(pongs).toEqual(["marco"]);
+    }));
+});
+
+describe("a join", () => {
+  it("is answered before anything of the topic, then comes what `joined` says (C30, C41, §1.8, §3.2)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      expect(await client.ask(["1", "1", "room:1", "phx_join", { as: "ann" }])).toEqual([
+        "1",
+        "1",
+        "room:1",
+        "phx_reply",
+        { status: "ok", response: { as: "ann" } },
+      ]);
+      expect(await client.next()).toEqual([null, null, "room:1", "said", { text: "ann" }]);
+    }));
+
+  it("takes its ref for a join ref that is not there, and hands refs back as they came (§1.2)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      expect(await client.ask([null, 5, "room:1", "phx_join", {}])).toEqual([
+        null,
+        5,
+        "room:1",
+        "phx_reply",
+        { status: "ok", response: {} },
+      ]);
+      expect((await client.ask([5, 6, "room:1", "phx_leave", {}]))[4]).toMatchObject({ status: "ok" });
+      expect((await client.next())[3]).toBe("left");
+      expect(await client.next()).toEqual([5, 5, "room:1", "phx_close", {}]);
+    }));
+
+  it("is refused with the reason, or crashes without one; nothing is joined then (C30, §3.76)", () =>
+    served(async ({ url, web }) => {
+      await using client = await rawClient(url);
+      for (const [topic, response] of [
+        ["private", { reason: "unauthorized" }],
+        ["broken", { reason: "join crashed" }],
+      ] as const) {
+        expect(await client.ask(["1", "1", topic, "phx_join", {}])).toEqual([
+          "1",
+          "1",
+          topic,
+          "phx_reply",
+          { status: "error", response },
+        ]);
+        web.broadcast(topic, "secret", {});
+        expect((await client.ask(["1", "2", topic, "say", {}]))[4]).toEqual({
+          status: "error",
+          response: { reason: "unmatched topic" },
+        });
+      }
+    }));
+
+  it("of one more than 100 topics is refused, and the others live (C6, §3.5)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      for (let n = 1; n <= 100; n++) {
+        const [, , , , reply] = await client.ask([`${n}`, `${n}`, `room:${n}`, "phx_join", {}]);
+        expect(reply).toEqual({ status: "ok", response: {} });
+      }
+      expect(await client.ask(["x", "x", "room:x", "phx_join", {}])).toEqual([
+        "x",
+        "x",
+        "room:x",
+        "phx_reply",
+        { status: "error", response: { reason: "too many channels joined" } },
+      ]);
+      await client.ask(["1", "l", "room:1", "phx_leave", {}]);
+      expect([(await client.next())[3], (await client.next())[3]]).toEqual(["left", "phx_close"]);
+      expect((await client.ask(["y", "y", "room:y", "phx_join", {}]))[4]).toMatchObject({ status: "ok" });
+    }));
+
+  it("of a joined topic takes the old one's place: the new reply, then the old close (§1.7, §3.23)", () =>
+    served(async ({ url, web }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      expect((await client.ask(["2", "2", "room:1", "phx_join", {}])).slice(0, 4)).toEqual([
+        "2",
+        "2",
+        "room:1",
+        "phx_reply",
+      ]);
+      expect(await client.next()).toEqual(["1", "1", "room:1", "phx_close", {}]);
+      web.broadcast("room:1", "said", { text: "once" });
+      await until(() => client.frames.length > 0);
+      expect((await client.ask(["2", "3", "room:1", "later", { ms: 1 }]))[3]).toBe("said");
+      expect((await client.next())[1]).toBe("3");
+    }));
+
+  it("is paced: the error names the wait (R68)", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        for (let n = 1; n <= 3; n++) client.send([`${n}`, `${n}`, `room:${n}`, "phx_join", {}]);
+        await until(() => client.frames.length === 3);
+        const third = client.frames.find(([, ref]) => ref === "3");
+        expect(third?.[4]).toMatchObject({ status: "error", response: { reason: "too many joins" } });
+      },
+      { joinsPerSecond: 1, joinBurst: 2 },
+    ));
+
+  it("that fails again and again closes 1008 (R68)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      for (let n = 1; n <= 10; n++)
+        await client.ask(["1", "1", n % 2 ? "private" : "nowhere", "phx_join", {}]);
+      expect(client.close).toBeUndefined();
+      client.send(["1", "1", "nowhere", "phx_join", {}]);
+      expect(await client.closed()).toBe(1008);
+    }));
+});
+
+describe("a channel", () => {
+  it("sends what it broadcasts before its reply (C37, C42)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      expect(await client.ask(["1", "2", "room:1", "say", { text: "hi" }])).toEqual([
+        null,
+        null,
+        "room:1",
+        "said",
+        { text: "hi" },
+      ]);
+      expect(await client.next()).toEqual([
+        "1",
+        "2",
+        "room:1",
+        "phx_reply",
+        { status: "ok", response: { text: "hi" } },
+      ]);
+    }));
+
+  it("leaves itself out of broadcastFrom (C38)", () =>
+    served(async ({ url }) => {
+      await using ann = await rawClient(url);
+      await using bob = await rawClient(url);
+      for (const client of [ann, bob]) await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      expect((await ann.ask(["1", "2", "room:1", "whisper", { text: "psst" }]))[3]).toBe("phx_reply");
+      expect((await bob.next())[4]).toEqual({ text: "psst" });
+      expect(ann.frames).toEqual([]);
+    }));
+
+  it("replies later, and meanwhile hears others (C39)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      client.send(["1", "slow", "room:1", "later", { ms: 60 }]);
+      client.send(["1", "quick", "room:1", "later", { ms: 1 }]);
+      expect((await client.next())[1]).toBe("quick");
+      expect(await client.next()).toEqual([
+        "1",
+        "slow",
+        "room:1",
+        "phx_reply",
+        { status: "ok", response: { after: 60 } },
+      ]);
+    }));
+
+  it("drops what another join ref sent, and hears what none did (§1.7, R60, R74)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      client.send(["0", "stale", "room:1", "later", { ms: 1 }]);
+      client.send(["0", "stale", "room:1", "phx_leave", {}]);
+      expect((await client.ask([null, "ok", "room:1", "later", { ms: 1 }]))[1]).toBe("ok");
+    }));
+
+  it("that crashes is told by phx_error alone: no reply, no reason, nobody else (C46, §1.9, §3.17)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      await client.ask(["2", "2", "room:2", "phx_join", {}]);
+      for (const [event, ref] of [
+        ["boom", "3"],
+        ["circular", "4"],
+      ] as const) {
+        expect(await client.ask([null, ref, "room:1", event, {}])).toEqual([
+          ref === "3" ? "1" : "9",
+          ref === "3" ? "1" : "9",
+          "room:1",
+          "phx_error",
+          { reason: "channel_crash" },
+        ]);
+        await client.ask(["9", "9", "room:1", "phx_join", {}]);
+      }
+      expect((await client.ask(["2", "5", "room:2", "later", { ms: 1 }]))[1]).toBe("5");
+    }));
+
+  it("that stops is closed after its reply (C31, §1.9)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      expect((await client.ask(["1", "2", "room:1", "quit", {}]))[3]).toBe("phx_reply");
+      expect((await client.next())[3]).toBe("left");
+      expect(await client.next()).toEqual(["1", "1", "room:1", "phx_close", {}]);
+      expect((await client.ask(["1", "3", "room:1", "say", { text: "" }]))[4]).toMatchObject({
+        response: { reason: "unmatched topic" },
+      });
+    }));
+
+  it("is left: the reply, what `leave` pushes, the close; then it hears nothing (§1.9, §3.4, §3.85)", () =>
+    served(async ({ url, web }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      expect((await client.ask(["1", "2", "room:1", "phx_leave", {}]))[4]).toEqual({
+        status: "ok",
+        response: {},
+      });
+      expect(await client.next()).toEqual(["1", null, "room:1", "left", {}]);
+      expect(await client.next()).toEqual(["1", "1", "room:1", "phx_close", {}]);
+      web.broadcast("room:1", "said", { text: "gone" });
+      expect(await client.ask(["1", "3", "room:1", "phx_leave", {}])).toEqual([
+        "1",
+        "3",
+        "room:1",
+        "phx_reply",
+        { status: "ok", response: {} },
+      ]);
+    }));
+
+  it("refuses an event, and one it does not know (C31)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      expect((await client.ask(["1", "2", "room:1", "refuse", {}]))[4]).toEqual({
+        status: "error",
+        response: { reason: "no" },
+      });
+      for (const event of ["nothing", "constructor", "__proto__", "toString", ""])
+        expect((await client.ask(["1", "3", "room:1", event, {}]))[4]).toEqual({
+          status: "error",
+          response: { reason: "unknown event" },
+        });
+    }));
+
+  it("answers the 100th open event before it reads on (R69)", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        await client.ask(["1", "1", "room:1", "phx_join", {}]);
+        for (let n = 0; n < 6; n++) client.send(["1", `${n}`, "room:1", "later", { ms: 30 }]);
+        await until(() => client.frames.length === 6);
+        expect(client.frames.map(([, ref]) => ref)).toEqual(["0", "1", "2", "3", "4", "5"]);
+      },
+      { maxUnfinishedPushes: 2 },
+    ));
+
+  it("keeps names that objects inherit apart from names (R63)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      for (const key of ["__proto__", "constructor", "toString", ""]) {
+        const topic = `room:${key}`;
+        expect((await client.ask([key, key, topic, "phx_join", {}]))[4]).toMatchObject({ status: "ok" });
+        const text = '{"__proto__":{"polluted":true},"text":"x"}';
+        expect((await client.ask(`["${key}","s","${topic}","say",${text}]`))[3]).toBe("said");
+        await client.next();
+      }
+      expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+    }));
+});

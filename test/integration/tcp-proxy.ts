@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+/** A line between clients and a server that can be slow, and be cut. */
+export interface TcpProxy extends AsyncDisposable {
+  /** Where clients connect in place of the server. */
+  readonly url: string;
+  /** Connections made so far. */
+  readonly connections: number;
+  /** Destroys every connection, on both sides. */
+  cut(): void;
+}
+
+/** Passes bytes on; what comes from the server reaches the client `delayMs` late. */
+export async function startTcpProxy(serverUrl: string, delayMs = 0): Promise<TcpProxy> {
+  const { hostname, port } = new URL(serverUrl);
+  const open = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((client) => {
+    connections++;
+    const upstream = connect(Number(port), hostname);
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        open.delete(socket);
+        other.destroy();
+      });
+    }
+    client.pipe(upstream);
+    if (delayMs === 0) upstream.pipe(client);
+    else upstream.on("data", (bytes) => setTimeout(() => client.write(bytes), delayMs));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get connections() {
+      return connections;
+    },
+    cut,
+    async [Symbol.asyncDispose]() {
+      cut();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
