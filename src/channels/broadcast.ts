@@ -11,7 +11,7 @@ export interface SendOptions {
   /** The longest wait, from when a client reached its limit; it is disconnected then. Default 1,000. */
   readonly maxWaitMs?: number;
   /** What the payload carries under `"~"`, for the runtime of the client. */
-  readonly meta?: { readonly receipt: number };
+  readonly meta?: { readonly receipt: number; readonly oneIn?: number };
   /** Called once, when the frame is with the sockets of all its clients: how many there were. */
   readonly written?: (clients: number) => void;
 }

@@ -19,4 +19,18 @@ describe("sendReceipts", () => {
     await Promise.resolve();
     expect(happened).toEqual(["a", "b", "c", "d", ["~receipt", { id: 7 }]]);
   });
+
+  it("is one of many who answer, by chance", async () => {
+    const answers: unknown[] = [];
+    const channel = {
+      onMessage: (_event: string, payload?: unknown): unknown => payload,
+      push: (_event: string, payload: object) => answers.push(payload),
+    };
+    const chances = [0.09, 0.11];
+    sendReceipts(channel, () => chances.shift()!);
+    channel.onMessage("a", { "~": { receipt: 1, oneIn: 10 } });
+    channel.onMessage("a", { "~": { receipt: 2, oneIn: 10 } });
+    await Promise.resolve();
+    expect(answers).toEqual([{ id: 1 }]);
+  });
 });

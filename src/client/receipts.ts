@@ -1,3 +1,6 @@
+// oxlint-disable-next-line eslint/no-restricted-properties -- a browser has no Runtime, and nothing but load depends on it
+const random = (): number => Math.random();
+
 /** What of the stock client's `Channel` is used. */
 export interface ReceivingChannel {
   /** Sees each message before its handlers; the result is what they get. */
@@ -9,15 +12,22 @@ export interface ReceivingChannel {
 /** Under this key the server writes into a payload what is not the application's. */
 const reserved = "~";
 
-function receiptOf(payload: unknown): number | undefined {
+/** The id that a payload asks a receipt for, if this client is among those who answer. */
+function receiptOf(payload: unknown, chance: () => number): number | undefined {
   if (typeof payload !== "object" || payload === null || !(reserved in payload)) return undefined;
-  const { receipt } = (payload[reserved] ?? {}) as { readonly receipt?: unknown };
-  return typeof receipt === "number" ? receipt : undefined;
+  const { receipt, oneIn = 1 } = (payload[reserved] ?? {}) as Asked;
+  return typeof receipt === "number" && chance() * oneIn < 1 ? receipt : undefined;
+}
+
+interface Asked {
+  readonly receipt?: unknown;
+  readonly oneIn?: number;
 }
 
 /**
  * Answers the messages that ask for it with a receipt, so that the server knows how long a message takes to this client:
- * some ten a second at most, whatever the traffic. Call it once, before `channel.join()`.
+ * some ten a second from all clients together, whatever the traffic. Call it once, before `channel.join()`. `chance`, from 0
+ * to 1, decides whether this client is among those who answer; default `Math.random`.
  *
  * ```ts no-run
  * import { Socket } from "phoenix";
@@ -30,10 +40,10 @@ function receiptOf(payload: unknown): number | undefined {
  * channel.join();
  * ```
  */
-export function sendReceipts(channel: ReceivingChannel): void {
+export function sendReceipts(channel: ReceivingChannel, chance: () => number = random): void {
   const before = channel.onMessage.bind(channel);
   channel.onMessage = (event, payload, ref) => {
-    const receipt = receiptOf(payload);
+    const receipt = receiptOf(payload, chance);
     // After the handlers, which run at once when this returns: the message has arrived when they have seen it.
     if (receipt !== undefined)
       void Promise.resolve().then(() => channel.push("~receipt", { id: receipt }));

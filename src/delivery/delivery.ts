@@ -1,5 +1,5 @@
 import { currentSystem, type System } from "../runtime/internal.ts";
-import { onReceipt, send, type SendOptions } from "../channels/internal.ts";
+import { clientsOf, onReceipt, send, type SendOptions } from "../channels/internal.ts";
 import type { Broadcast, Endpoint, SlowPolicy } from "../channels/index.ts";
 import { Meter, meters, type DeliveryFigures } from "./meter.ts";
 
@@ -49,11 +49,13 @@ export function delivery<M, SA>(
     const system = currentSystem();
     if (meter === undefined || home !== system) [meter, home] = [meterOf(system, web.key), system];
     const mine = meter;
-    const receipt = mine.sample(topic, event, enteredMs);
+    const meta = mine.isDue
+      ? mine.sample(topic, event, enteredMs, clientsOf(web, system, topic))
+      : undefined;
     const options: SendOptions = {
       maxWaitMs,
       written: (clients) => mine.written(topic, event, enteredMs, clients),
-      ...(receipt !== undefined && { meta: { receipt } }),
+      ...(meta !== undefined && { meta }),
       ...(slow !== undefined && { slow: slow as NonNullable<SendOptions["slow"]> }),
     };
     return send(web, system, topic, event, payload, options);

@@ -19,6 +19,13 @@ export interface DeliveryFigures {
   readonly toClient: LatencySnapshot;
 }
 
+/** What a message carries that asks for receipts. */
+export interface Asked {
+  readonly receipt: number;
+  /** One in so many clients answers; absent: all. */
+  readonly oneIn?: number;
+}
+
 /** A message whose receipt is awaited. */
 interface Sample {
   readonly topic: string;
@@ -28,6 +35,8 @@ interface Sample {
 
 /** At most one message in this time asks for receipts: some ten a second measure as well as all. */
 const samplingMs = 100;
+/** Of more clients than this, chance chooses about so many to answer: a receipt must cost next to nothing. */
+const answersWanted = 10;
 /** Samples remembered; a receipt that comes later than this many samples counts no more. */
 const samplesKept = 600;
 
@@ -46,15 +55,19 @@ export class Meter {
     this.#system = system;
   }
 
-  /** Now and then the id by which a client may answer that it has the message. */
-  sample(topic: string, event: string, enteredMs: number): number | undefined {
-    const now = this.#system.runtime.now();
-    if (now < this.#nextSampleMs) return undefined;
-    this.#nextSampleMs = now + samplingMs;
-    const id = this.#system.nextId();
-    this.#samples.set(id, { topic, event, enteredMs });
+  /** Is it time that a message asks for receipts? */
+  get isDue(): boolean {
+    return this.#system.runtime.now() >= this.#nextSampleMs;
+  }
+
+  /** An id by which clients may answer that they have the message, and one in how many of them is to answer. */
+  sample(topic: string, event: string, enteredMs: number, clients: number): Asked {
+    this.#nextSampleMs = this.#system.runtime.now() + samplingMs;
+    const receipt = this.#system.nextId();
+    this.#samples.set(receipt, { topic, event, enteredMs });
     if (this.#samples.size > samplesKept) this.#samples.delete(this.#samples.keys().next().value!);
-    return id;
+    const oneIn = Math.ceil(clients / answersWanted);
+    return oneIn > 1 ? { receipt, oneIn } : { receipt };
   }
 
   /** The message is on the sockets of so many clients. */

@@ -52,10 +52,12 @@ function start() {
 
 /** Shows a message; a receipt that it asks for goes back when it is in the page. */
 function receive(channel, payload) {
-  const receipt = payload["~"]?.receipt;
+  const { receipt, oneIn = 1 } = payload["~"] ?? {};
   addMessage(
     payload,
-    receipt === undefined ? undefined : () => channel.push("~receipt", { id: receipt }),
+    receipt === undefined || Math.random() * oneIn >= 1
+      ? undefined
+      : () => channel.push("~receipt", { id: receipt }),
   );
   if (config.demo) showArrival(payload);
 }
