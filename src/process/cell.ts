@@ -207,15 +207,15 @@ export class Cell implements Runnable, Scope {
       handled++;
       const result = receive(this, message);
       if (result !== undefined && isThenable(result)) this.hold(result);
-      else if (!this.busy) this.inHand = undefined;
+      if (!this.busy) this.inHand = undefined;
     }
     if (this.state === State.ending && !this.busy) terminate(this);
     return handled;
   }
 
   /**
-   * The mailbox waits until `work` has settled; then, in a turn of the process, `next` runs, or without it what the work
-   * gave is the reply to the message in hand.
+   * The mailbox waits until `work` has settled, unless that is an offer; then, in a turn of the process, `next` runs, or
+   * without it what the work gave is the reply to the message in hand.
    */
   hold(work: PromiseLike<unknown>, next?: (value: unknown) => unknown): void {
     if (next === undefined && isDeferred(work)) return letGo(this, work);
@@ -241,6 +241,6 @@ export class Cell implements Runnable, Scope {
     if (failed) throw value;
     const result = next === undefined ? answer(this, value) : next(value);
     if (isThenable(result)) this.hold(result);
-    else if (!this.busy) this.inHand = undefined;
+    if (!this.busy) this.inHand = undefined;
   }
 }

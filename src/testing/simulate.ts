@@ -20,22 +20,22 @@ export interface Simulation {
   /** What this run follows from. */
   readonly seed: number;
   /** Chance that follows from the seed, from 0 to 1. */
-  random(): number;
+  readonly random: () => number;
   /** Lets virtual time pass. */
-  advance(ms: number): Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
   /** Resolves when nothing can run before the next timer. */
-  quiet(): Promise<void>;
+  readonly quiet: () => Promise<void>;
   /**
    * Imports a module that is a program, `load(() => import("./program.ts"))`, and resolves when it has been evaluated, as
    * a program that waits for `run` is when its tree has ended. Nothing else happens until its first process is there.
    */
-  load(program: () => Promise<unknown>): Promise<void>;
+  readonly load: (program: () => Promise<unknown>) => Promise<void>;
   /** Asks the program to end, as SIGTERM does. */
-  interrupt(): void;
+  readonly interrupt: () => void;
   /** No faults from now on: lets a program come to rest. */
-  calm(): void;
+  readonly calm: () => void;
   /** Holds after every step, beside the built-in invariants. */
-  always(invariant: string, holds: () => boolean): void;
+  readonly always: (invariant: string, holds: () => boolean) => void;
 }
 
 /** How to simulate. */
