@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cellOf, type Cell } from "../process/internal.ts";
+import type { Cell } from "../process/internal.ts";
 import { start } from "../process/index.ts";
 import { probeConsumer, probeProducer, simulate } from "../testing/index.ts";
 import { attach } from "../telemetry/index.ts";
@@ -132,22 +132,15 @@ describe("BatchInlet", () => {
         using _log = attach("sluice.log", ({ message }) => errors.push(message));
         const source = probeProducer<number>();
         const batches: (readonly number[])[] = [];
-        let cell: Cell | undefined;
-        class Sink extends Consumer<number> {
-          protected override init(): void {
-            cell = cellOf(this);
-          }
-          protected override handleEvents(batch: readonly number[]): void {
-            batches.push(batch);
-          }
-        }
+        const note = consumer((batch: readonly number[]) => void batches.push(batch));
         await using producer = await start(source.stage);
-        await using sink = await start(Sink, {
+        await using sink = await start(note, {
           subscribeTo: [{ to: producer, maxDemand: 4, minDemand: 2 }],
         });
         await quiet();
-        const [tag] = (cell?.engine as ConsumerEngine).inlet.intakes.keys();
-        cell?.send(events(tag!, [1, 2, 3, 4, 5, 6, 7], 0));
+        const cell = sink["~resolve"]() as Cell;
+        const [tag] = (cell.engine as ConsumerEngine).inlet.intakes.keys();
+        cell.send(events(tag!, [1, 2, 3, 4, 5, 6, 7], 0));
         await quiet();
         expect(batches).toEqual([[1, 2], [3, 4], [5, 6], [7]]);
         expect(source.asks).toEqual([4, 2, 2]);

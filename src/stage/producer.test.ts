@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { start } from "../process/index.ts";
+import type { Cell } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { probeConsumer, simulate, type ConsumerProbe } from "../testing/index.ts";
 import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
@@ -315,13 +316,8 @@ describe("offer", () => {
   it("rejects with SLUICE_EXITED when the process ends, and afterwards", async () => {
     await simulate(
       async ({ quiet }) => {
-        let own: Inbox | undefined;
-        class Open extends Inbox {
-          protected override init(): void {
-            own = this;
-          }
-        }
-        const inbox = await start(Open, { bufferSize: 0 });
+        const inbox = await start(Inbox, { bufferSize: 0 });
+        const own = (inbox["~resolve"]() as Cell).instance as unknown as Inbox;
         const waiting = inbox.call.offered(["a"]).catch((error: unknown) => error);
         await quiet();
         await inbox.stop("shutdown");
@@ -329,8 +325,8 @@ describe("offer", () => {
           code: "SLUICE_EXITED",
           details: { reason: "shutdown" },
         });
-        await expect(own?.offered(["b"])).rejects.toMatchObject({ code: "SLUICE_EXITED" });
-        expect(own?.tried(["c"])).toBe(false);
+        await expect(own.offered(["b"])).rejects.toMatchObject({ code: "SLUICE_EXITED" });
+        expect(own.tried(["c"])).toBe(false);
       },
       { seeds: 5 },
     );

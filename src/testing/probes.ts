@@ -16,7 +16,7 @@ export interface ProducerProbe<Out> {
   /** Every ask that reached `handleDemand` so far, in order. */
   readonly asks: readonly number[];
   /** Emits events from the stage that runs, as a message to it. @throws SLUICE_NO_PROCESS when none does */
-  emit(events: readonly Out[]): void;
+  readonly emit: (events: readonly Out[]) => void;
 }
 
 /** A consumer that hands its batches to the test. */
@@ -26,12 +26,12 @@ export interface ConsumerProbe<In> {
   /** Every batch so far, in order. */
   readonly batches: readonly (readonly In[])[];
   /** Resolves with the next batch not yet taken. */
-  next(): Promise<readonly In[]>;
+  readonly next: () => Promise<readonly In[]>;
   /**
    * Asks by hand, on the subscription that was made last; before there is one, the count is kept for it. The first use
    * ends automatic demand: `ask(0)` before the start, and nothing is asked for but by hand.
    */
-  ask(count: number): void;
+  readonly ask: (count: number) => void;
 }
 
 /** Runs `message` in the mailbox of the process that runs. @throws SLUICE_NO_PROCESS */

@@ -15,7 +15,7 @@ export interface Faults {
   readonly slow?: { readonly probability: number; readonly maxMs: number };
 }
 
-/** One run of a program under virtual time. */
+/** One run of a program under virtual time. Its members are functions that may be taken out of it. */
 export interface Simulation {
   /** What this run follows from. */
   readonly seed: number;
@@ -86,7 +86,6 @@ class Run implements Simulation {
     this.system.get(processes).wire = this.#window.see;
   }
 
-  // Fields, since a program takes out of its simulation what it needs.
   readonly random = (): number => this.runtime.random();
   readonly advance = (ms: number): Promise<void> => sleep(ms);
   readonly quiet = (): Promise<void> => new Promise((resolve) => this.#quiet.push(resolve));
