@@ -70,7 +70,9 @@ function served(
     },
     intercept: {
       hidden: ({ text }, channel) =>
-        text === channel.assigns.device ? undefined : { text: `${text} for ${channel.assigns.device}` },
+        text === channel.assigns.device
+          ? undefined
+          : { text: `${text} for ${channel.assigns.device}` },
     },
     leave: (channel) => void seen.push(`left ${channel.topic} ${channel.assigns.device}`),
   });
@@ -133,13 +135,13 @@ describe("the stock client", () => {
       const { told } = await join(mine, "user:1", { device: "phone" });
       const other = await join(theirs, "user:2", { device: "phone" });
       const heard: unknown[] = [];
-      mine.onMessage((message) => heard.push(message));
+      mine.onMessage((message) => void heard.push(message));
       web.broadcast("user:2", "push", { text: "for 2" });
       await until(() => other.told.length === 1);
 
       users.delete("1");
       let refusals = 0;
-      mine.onError(() => refusals++);
+      mine.onError(() => void refusals++);
       web.disconnect("users:1");
       await until(() => refusals >= 2);
       web.broadcast("user:1", "push", { text: "for 1" });
@@ -197,7 +199,10 @@ describe("the stock client", () => {
         reason: { reason: "invalid payload" },
       });
       const { channel } = await join(socket, "user:1", { device: "phone" });
-      expect(await push(channel, "ack", { id: 7 })).toEqual(["error", { reason: "invalid payload" }]);
+      expect(await push(channel, "ack", { id: 7 })).toEqual([
+        "error",
+        { reason: "invalid payload" },
+      ]);
       expect(await push(channel, "ack", { id: "x", more: 1 })).toEqual(["ok", { unread: 2 }]);
       await hangUp(socket);
     }));
@@ -256,7 +261,7 @@ describe("the stock client", () => {
       const socket = stockClient(`http://127.0.0.1:${port}`, { user: "1" });
       const { told, channel } = await join(socket, "user:1", { device: "phone" });
       let closes = 0;
-      socket.onClose(() => closes++);
+      socket.onClose(() => void closes++);
       for (const line of lines) line.resetAndDestroy();
       await until(() => closes === 1);
       await until(() => channel.state === "joined" && socket.isConnected());
@@ -276,7 +281,7 @@ describe("an endpoint", () => {
     await served(async ({ url, web }) => {
       const socket = stockClient(url, { user: "1" });
       await join(socket, "user:1", { device: "phone" });
-      socket.onMessage((message) => events.push(message));
+      socket.onMessage((message) => void events.push(message));
       socket.onClose((event) => {
         events.push(event.code);
         socket.disconnect();
