@@ -17,7 +17,7 @@ export const ChannelKind = {
 
 /** To a socket, once: somebody wants to connect. */
 export class ConnectMessage implements Message {
-  readonly kind = ChannelKind.connect;
+  readonly kind: number = ChannelKind.connect;
   next: Message | undefined = undefined;
   readonly attempt: Attempt;
   constructor(attempt: Attempt) {
@@ -27,7 +27,7 @@ export class ConnectMessage implements Message {
 
 /** To a socket: what its client sent. */
 export class TextMessage implements Message {
-  readonly kind = ChannelKind.text;
+  readonly kind: number = ChannelKind.text;
   next: Message | undefined = undefined;
   readonly text: string;
   /** It came faster than it may. */
@@ -60,7 +60,7 @@ export class ClientMessage implements Message {
 
 /** To a channel: a broadcast that it sees before its client. */
 export class InterceptMessage implements Message {
-  readonly kind = ChannelKind.broadcast;
+  readonly kind: number = ChannelKind.broadcast;
   next: Message | undefined = undefined;
   readonly broadcast: BroadcastMessage;
   constructor(broadcast: BroadcastMessage) {

@@ -21,7 +21,10 @@ export function definitionsOf(key: string, channels: readonly Channel<never>[]):
 }
 
 /** The limits of a mount: those of the endpoint, with its own on what waits for a client. */
-export function mountLimits(limits: Limits, maxPendingBytes = limits.maxPendingBytes): Limits {
+export function mountLimits(
+  limits: Limits,
+  maxPendingBytes: number = limits.maxPendingBytes,
+): Limits {
   const lowMarkBytes = Math.min(limits.lowMarkBytes, maxPendingBytes);
   return limitsOf({ ...limits, maxPendingBytes, lowMarkBytes });
 }

@@ -70,7 +70,7 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "SLUICE_OFFERS_FULL",
 ]);
 
-const brand: unique symbol = Symbol.for("sluice.error") as never;
+const brand: symbol = Symbol.for("sluice.error");
 
 /**
  * The one error class. Tell failures apart by `code`; `details` says with what. `instanceof` and `is` hold across
@@ -98,7 +98,9 @@ export class SluiceError<C extends ErrorCode = ErrorCode> extends Error {
   readonly details: ErrorDetails[C];
   /** The same again may succeed. */
   readonly retryable: boolean;
-  protected readonly [brand] = true;
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true });
+  }
 
   constructor(
     code: C,
