@@ -37,7 +37,7 @@ export abstract class Consumer<In> extends Process {
     from: From,
   ): "automatic" | "manual" | void;
   /** A subscription ended; then its `cancel` mode decides whether this stage ends with it. */
-  protected handleCancel?(cause: CancelCause, from: From): void;
+  protected handleCancel?(cause: CancelCause, from: From): void | Promise<void>;
 }
 
 baseClass(Consumer);

@@ -43,7 +43,7 @@ export abstract class ProducerConsumer<In, Out> extends Process {
     from: From,
   ): "automatic" | "manual" | void;
   /** A subscription ended, on either side. */
-  protected handleCancel?(cause: CancelCause, from: From): void;
+  protected handleCancel?(cause: CancelCause, from: From): void | Promise<void>;
 }
 
 emits(ProducerConsumer);

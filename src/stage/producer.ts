@@ -109,7 +109,7 @@ export abstract class Producer<Out> extends Process {
     from: From,
   ): "automatic" | void;
   /** A consumer cancelled or is gone. */
-  protected handleCancel?(cause: CancelCause, from: From): void;
+  protected handleCancel?(cause: CancelCause, from: From): void | Promise<void>;
 }
 
 function outletOf(stage: object): EmittingEngine["outlet"] {
