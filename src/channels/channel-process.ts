@@ -78,6 +78,7 @@ export class ChannelProcess extends Process implements Engine {
   /** What nobody has heard is answered as if it had come after the end; a crash is answer enough. */
   exited(reason: ExitReason): void {
     const membership = this.#membership;
+    membership.socket.world.fanOut.leave(membership);
     const answers = !membership.wasJoined || isOrderly(reason);
     for (let message = this.#cell.head; message !== undefined; message = message.next) {
       if (message.kind === ChannelKind.broadcast)
@@ -246,7 +247,6 @@ export class ChannelProcess extends Process implements Engine {
 
 /** What a `join` gave. @throws TypeError for anything without `assigns` */
 function joinResult(result: unknown): { readonly assigns: unknown; readonly reply?: unknown } {
-  if (typeof result === "object" && result !== null && "assigns" in result)
-    return result;
+  if (typeof result === "object" && result !== null && "assigns" in result) return result;
   throw new TypeError("join must return { assigns } or { assigns, reply }, or throw Refused");
 }

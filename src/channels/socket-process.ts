@@ -48,6 +48,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   #rates: SocketRates | undefined = undefined;
   /** Channels that have as many events to answer as they may: it is not read meanwhile. */
   #full = 0;
+  /** Channels that run. */
+  #channels = 0;
   #hasJoined = false;
   #isGone = false;
   /** The sweep at which it came, and that at which it was last heard. */
@@ -275,6 +277,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     const channel = new Cell(this.world.system, channelPlan(definition), this.#cell, [membership]);
     channel.note = membership;
     membership.cell = channel;
+    this.#channels++;
     channel.begin();
     channel.send(new ClientMessage(ChannelKind.join, join));
   }
@@ -283,7 +286,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     const { cell, topic } = membership;
     if (incoming.event === "~receipt") {
       this.world.record.received(topic, incoming.payload);
-      return;
+      // The stock client keeps a timer for each push until it is answered.
+      return membership.reply(incoming.joinRef, incoming.ref, "ok", {});
     }
     if (cell === undefined)
       return this.#replyError({ ...incoming, joinRef: null }, "unmatched topic");
@@ -294,6 +298,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   #channelGone({ child, reason }: ChildExitMessage): void {
     const cell = child as Cell;
+    this.#channels--;
     const membership = cell.note as Membership;
     if (membership.unfinished >= this.world.limits.maxUnfinishedPushes) {
       membership.unfinished = this.world.limits.maxUnfinishedPushes;
@@ -319,7 +324,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   }
 
   #endIfDone(): void {
-    if (this.#isGone && this.#cell.more?.children?.eldest === undefined) this.#cell.stop("normal");
+    if (this.#isGone && this.#channels === 0) this.#cell.stop("normal");
   }
 
   #closeFor(code: CloseCode, reason: string): void {
