@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { appendFile, rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startClient } from "./client.ts";
-import { makePipe, scratch, startSluice, type SluiceProcess } from "./sluice.ts";
-import { startSlowClient } from "./slow-client.ts";
-import { startTcpProxy } from "./tcp-proxy.ts";
-import { startWriter } from "./writer.ts";
+import { startClient } from "./support/client.ts";
+import { makePipe, scratch, startSluice, type SluiceProcess } from "./support/sluice.ts";
+import { startSlowClient } from "./support/slow-client.ts";
+import { startTcpProxy } from "./support/tcp-proxy.ts";
+import { startWriter } from "./support/writer.ts";
 
 const lines = 100_000;
 
@@ -95,9 +95,12 @@ describe("sluice pipe", () => {
   });
 
   it("hands the last hundred messages to a client that comes later, before what follows", async () => {
-    await using sluice = startSluice(["pipe", "--topic", "t", "--port", "0", "--concurrency", "1"], {
-      stdin: "pipe",
-    });
+    await using sluice = startSluice(
+      ["pipe", "--topic", "t", "--port", "0", "--concurrency", "1"],
+      {
+        stdin: "pipe",
+      },
+    );
     const url = await sluice.url();
     await using first = startClient({ url, topic: "t", most: 200 });
     await first.joined();
@@ -116,9 +119,17 @@ describe("sluice pipe", () => {
     using folder = scratch();
     const path = join(folder.path, "app.log");
     await writeFile(path, "before\n");
-    await using sluice = startSluice(
-      ["pipe", "--topic", "t", "--port", "0", "--file", path, "--concurrency", "1"],
-    );
+    await using sluice = startSluice([
+      "pipe",
+      "--topic",
+      "t",
+      "--port",
+      "0",
+      "--file",
+      path,
+      "--concurrency",
+      "1",
+    ]);
     await using client = startClient({ url: await sluice.url(), topic: "t" });
     await client.joined();
     await appendFile(path, "one\ntwo\n");
@@ -246,8 +257,9 @@ describe("a connection of sluice pipe", () => {
     await using near = startClient({ url, topic: "t", stats: true });
     await Promise.all([far.joined(), near.joined()]);
     const writing = setInterval(() => sluice.child.stdin?.write("tick\n"), 20);
-    const { stats } = await near.until("ten receipts", ({ stats }) =>
-      (stats?.latency.count ?? 0) >= 10 && (stats?.latency.p50Ms ?? 0) > 100,
+    const { stats } = await near.until(
+      "ten receipts",
+      ({ stats }) => (stats?.latency.count ?? 0) >= 10 && (stats?.latency.p50Ms ?? 0) > 100,
     );
     clearInterval(writing);
     expect(stats?.latency.minMs).toBeGreaterThanOrEqual(delayMs);

@@ -11,7 +11,10 @@ const patienceMs = 20_000;
 export class Watched<T> implements AsyncDisposable {
   readonly child: ChildProcess;
   /** Settles when it has ended and all that it said is read. */
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  readonly exited: Promise<{
+    readonly code: number | null;
+    readonly signal: NodeJS.Signals | null;
+  }>;
   readonly #name: string;
   readonly #waiting: Set<Waiting<T>> = new Set();
   #state: T | undefined = undefined;
@@ -40,7 +43,11 @@ export class Watched<T> implements AsyncDisposable {
   }
 
   /** Resolves with the first state from now on for which `holds`; rejects when it has ended before, or after `withinMs`. */
-  async until(what: string, holds: (state: T) => boolean, withinMs = patienceMs): Promise<T> {
+  async until(
+    what: string,
+    holds: (state: T) => boolean,
+    withinMs: number = patienceMs,
+  ): Promise<T> {
     if (this.#state !== undefined && holds(this.#state)) return this.#state;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const waiting = { holds, resolve };

@@ -10,7 +10,7 @@ let written = 0;
 
 function flush(): void {
   const bytes = Buffer.from(chunk);
-  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+  for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
   written += bytes.length;
   writeSync(2, `${written}\n`);
   chunk = "";

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Watched } from "./watched.ts";
 
 /** The repository. */
-export const root: string = fileURLToPath(new URL("../..", import.meta.url));
+export const root: string = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** How a `sluice` is started. */
 export interface SluiceOptions {

@@ -61,7 +61,7 @@ function upgrade(): void {
 }
 
 function read(): void {
-  for (let taken = 0; taken < messagesPerTick || hurries; ) {
+  for (let taken = 0; taken < messagesPerTick || hurries;) {
     if (!upgraded) upgrade();
     const frame = upgraded ? nextFrame() : undefined;
     if (frame !== undefined) {

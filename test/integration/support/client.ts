@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Stats } from "../../src/cli/stats.ts";
+import type { Stats } from "../../../src/cli/stats.ts";
 import { Watched } from "./watched.ts";
 
 /** What a client process is to do. */
@@ -62,14 +62,10 @@ const program = fileURLToPath(new URL("client-process.ts", import.meta.url));
 
 /** Starts a client; it joins by itself. */
 export function startClient(options: ClientOptions): ClientProcess {
-  const child = spawn(
-    execPath,
-    ["--conditions=sluice-source", program, JSON.stringify(options)],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const child = spawn(execPath, ["--conditions=sluice-source", program, JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const client = new ClientProcess("a client", child);
-  createInterface(child.stdout).on("line", (line) =>
-    client.saw(JSON.parse(line) as ClientReport),
-  );
+  createInterface(child.stdout).on("line", (line) => client.saw(JSON.parse(line) as ClientReport));
   return client;
 }

@@ -60,6 +60,8 @@ const say = (): void => {
   process.stdout.write(`${JSON.stringify(report)}\n`);
 };
 const ticking = setInterval(say, reportMs);
+// Nobody listens any more.
+process.stdout.on("error", () => process.exit());
 
 const socket = new Socket(`${url.replace(/^http/, "ws")}/socket`, { params });
 socket.onClose(() => {
