@@ -37,7 +37,7 @@ export function channelPlan(definition: AnyDefinition): Plan {
 }
 
 /** The engine of one joined topic of one client: runs the definition's callbacks, one at a time, and answers. */
-export class ChannelProcess extends Process implements Engine {
+class ChannelProcess extends Process implements Engine {
   readonly role = "channel";
   readonly #cell: Cell;
   readonly #membership: Membership;

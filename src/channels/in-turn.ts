@@ -7,7 +7,7 @@ import { isThenable, type Cell } from "../process/internal.ts";
 export function inTurn<T>(
   cell: Cell,
   work: () => T | PromiseLike<T>,
-  done: (value: T) => unknown,
+  follow: (value: T) => unknown,
   failed: (error: unknown) => unknown,
 ): unknown {
   let result: T | PromiseLike<T>;
@@ -16,10 +16,10 @@ export function inTurn<T>(
   } catch (error) {
     return failed(error);
   }
-  if (!isThenable(result)) return done(result);
+  if (!isThenable(result)) return follow(result);
   cell.hold(
     result.then(
-      (value) => () => done(value),
+      (value) => () => follow(value),
       (error: unknown) => () => failed(error),
     ),
     (next) => (next as () => unknown)(),

@@ -23,7 +23,7 @@ interface World extends Simulation {
   readonly web: Endpoint<Topics, {}>;
   readonly transport: MemoryTransport;
   readonly left: string[];
-  client(): Socket;
+  readonly client: () => Socket;
 }
 
 function world(
@@ -63,7 +63,7 @@ function world(
       const transport = memoryTransport();
       const sockets: Socket[] = [];
       const client = (): Socket => {
-        const socket = new Socket("ws://localhost/socket", { transport: transport as never });
+        const socket = new Socket("ws://localhost/socket", { transport });
         sockets.push(socket);
         socket.connect();
         return socket;
@@ -315,8 +315,8 @@ describe("what the layers above are given", () => {
       const payloads: unknown[] = [];
       channel.on("news", (payload) => void payloads.push(payload));
       await joinOk(channel);
-      send(web, currentSystem(), "room:1", "news", { n: 1 }, { meta: { receipt: 9 } });
-      send(web, currentSystem(), "room:1", "news", {}, { meta: { receipt: 10 } });
+      void send(web, currentSystem(), "room:1", "news", { n: 1 }, { meta: { receipt: 9 } });
+      void send(web, currentSystem(), "room:1", "news", {}, { meta: { receipt: 10 } });
       await quiet();
       expect(payloads).toEqual([{ n: 1, "~": { receipt: 9 } }, { "~": { receipt: 10 } }]);
     }));

@@ -1,7 +1,7 @@
 // Clients that read slowly or not at all: nobody else notices, and the server keeps its memory.
 import { describe, expect, it } from "vitest";
-import { startSupervisor, withSystem, type Target } from "sluice";
-import { endpoint, type Endpoint, type EndpointServer } from "sluice/channels";
+import { startSupervisor, withSystem } from "sluice";
+import { endpoint, type Endpoint } from "sluice/channels";
 import { attach } from "sluice/telemetry";
 import { rawClient, until, type RawClient } from "./support/clients.ts";
 
@@ -41,7 +41,7 @@ function served(
         }),
       },
     });
-    const { url } = await (app.children.web as Target<EndpointServer>).call.address();
+    const { url } = await app.children.web.call.address();
     await body(url, web);
   });
 }

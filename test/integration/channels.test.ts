@@ -4,16 +4,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { startSupervisor, withSystem } from "sluice";
-import {
-  Refused,
-  endpoint,
-  fields,
-  type Endpoint,
-  type EndpointOptions,
-  type EndpointServer,
-} from "sluice/channels";
+import { Refused, endpoint, fields, type Endpoint, type EndpointOptions } from "sluice/channels";
 import { topic } from "sluice/pubsub";
-import type { Target } from "sluice";
 import { attach } from "sluice/telemetry";
 import { hangUp, join, push, stockClient, until } from "./support/clients.ts";
 
@@ -101,7 +93,7 @@ function served(
         }),
       },
     });
-    const { url } = await (app.children.web as Target<EndpointServer>).call.address();
+    const { url } = await app.children.web.call.address();
     await body({ url, web, seen });
   });
 }
@@ -267,6 +259,7 @@ describe("the stock client", () => {
       await until(() => channel.state === "joined" && socket.isConnected());
       web.broadcast("user:1", "push", { text: "back" });
       await until(() => told.length === 1);
+      expect(told).toEqual([{ event: "push", payload: { text: "back" } }]);
       await hangUp(socket);
       proxy.close();
       for (const line of lines) line.destroy();

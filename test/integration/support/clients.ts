@@ -1,5 +1,6 @@
 // Clients of an endpoint for tests: the stock one, and one that sends any frame.
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { Socket, type Channel } from "phoenix";
 import { WebSocket, type ClientOptions } from "ws";
 
@@ -79,8 +80,9 @@ export class RawClient implements AsyncDisposable {
 
   /** Resolves when it is open; rejects with the status of a refusal. */
   async opened(): Promise<this> {
-    const refused = once(this.ws, "unexpected-response").then(([, { statusCode, headers }]) => {
-      throw Object.assign(new Error(`refused: ${statusCode}`), { statusCode, headers });
+    const refused = once(this.ws, "unexpected-response").then((refusal) => {
+      const { statusCode } = refusal[1] as IncomingMessage;
+      throw Object.assign(new Error(`refused: ${statusCode}`), { statusCode });
     });
     await Promise.race([once(this.ws, "open"), refused]);
     refused.catch(() => {});
@@ -119,7 +121,11 @@ export class RawClient implements AsyncDisposable {
 }
 
 /** Opens a raw client. */
-export function rawClient(url: string, options?: ClientOptions, query?: string): Promise<RawClient> {
+export function rawClient(
+  url: string,
+  options?: ClientOptions,
+  query?: string,
+): Promise<RawClient> {
   return new RawClient(url, options, query).opened();
 }
 
