@@ -1,5 +1,5 @@
 import type { Addressable } from "../support/internal.ts";
-import type { Cell, Figures } from "../process/internal.ts";
+import { State, type Cell, type Figures } from "../process/internal.ts";
 
 /** One process of a tree. */
 export interface TopologyNode {
@@ -42,7 +42,6 @@ export interface Topology {
   readonly mermaid: string;
 }
 
-const kinds = new Set(["supervisor", "producer", "producer_consumer", "consumer"]);
 const noFigures: Figures = {};
 
 function visit(
@@ -53,26 +52,25 @@ function visit(
 ): void {
   const { pid, engine } = cell;
   const inspected = engine?.inspect?.();
-  const role = engine?.role ?? "process";
-  const kind = (
-    inspected !== undefined && role === "supervisor"
-      ? "consumer"
-      : kinds.has(role)
-        ? role
-        : "process"
-  ) as TopologyNode["kind"];
+  const perEvent = engine?.role === "supervisor" && inspected !== undefined;
   nodes.push({
     pid,
     label: cell.plan.label,
     parent,
-    kind,
+    kind: perEvent ? "consumer" : kindOf(engine?.role),
     mailbox: cell.waiting,
     figures: inspected?.figures ?? noFigures,
   });
   for (const { producer, maxDemand, pending } of inspected?.upstream ?? [])
     edges.push({ from: (producer as Cell).pid, to: pid, maxDemand, pending });
-  if (inspected !== undefined || cell.more?.children === undefined) return;
+  if (perEvent || cell.more?.children === undefined) return;
   for (const child of cell.more.children) visit(child, pid, nodes, edges);
+}
+
+function kindOf(role: string | undefined): TopologyNode["kind"] {
+  return role !== undefined && Object.hasOwn(shapes, role)
+    ? (role as TopologyNode["kind"])
+    : "process";
 }
 
 const shapes = {
@@ -85,9 +83,10 @@ const shapes = {
 
 function drawn({ nodes, edges }: Omit<Topology, "mermaid">): string {
   const ids = new Map(nodes.map(({ pid }, index) => [pid, `n${index}`]));
-  const lines = nodes.map(
-    ({ pid, label, kind }) => `  ${ids.get(pid)}${shapes[kind][0]}"${label}"${shapes[kind][1]}`,
-  );
+  const lines = nodes.map(({ pid, label, kind }) => {
+    const [open, close] = shapes[kind];
+    return `  ${ids.get(pid)}${open}"${label.replaceAll('"', "#quot;")}"${close}`;
+  });
   for (const { pid, parent } of nodes)
     if (parent !== undefined) lines.push(`  ${ids.get(parent)} -.- ${ids.get(pid)}`);
   for (const { from, to, maxDemand } of edges)
@@ -100,6 +99,6 @@ export function topology(tree: Addressable): Topology {
   const nodes: TopologyNode[] = [];
   const edges: TopologyEdge[] = [];
   const root = tree["~resolve"]() as Cell | undefined;
-  if (root !== undefined) visit(root, undefined, nodes, edges);
+  if (root !== undefined && root.state !== State.dead) visit(root, undefined, nodes, edges);
   return { nodes, edges, mermaid: drawn({ nodes, edges }) };
 }
