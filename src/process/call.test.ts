@@ -3,9 +3,9 @@ import { attach } from "../telemetry/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
 import { Process, info, name, refOf, sleep, start } from "./index.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 let silence: Disposable;
@@ -43,17 +43,14 @@ class Account extends Process {
 }
 
 describe("call", () => {
-  it(
-    "O12: resolves with what the method returned, or with what its promise gave",
+  it("O12: resolves with what the method returned, or with what its promise gave", () =>
     simulated(async () => {
       await using account = await start(Account);
       expect(await account.call.deposit(5)).toBe(5);
       expect(await account.call.slowly(50, "done")).toBe("done");
-    }),
-  );
+    }));
 
-  it(
-    "O12: rejects SLUICE_TIMEOUT after 5 s; the process works on, and the late reply answers no other call",
+  it("O12: rejects SLUICE_TIMEOUT after 5 s; the process works on, and the late reply answers no other call", () =>
     simulated(async ({ advance }) => {
       await using account = await start(Account);
       const first = account.call.slowly(6_000, "late");
@@ -66,11 +63,9 @@ describe("call", () => {
       await advance(2_000);
       expect(await second).toBe("in time");
       await expect(first).rejects.toMatchObject({ code: "SLUICE_TIMEOUT" });
-    }),
-  );
+    }));
 
-  it(
-    "takes another timeout with callWith; Infinity waits as long as it takes",
+  it("takes another timeout with callWith; Infinity waits as long as it takes", () =>
     simulated(async () => {
       await using account = await start(Account);
       const short = account.callWith({ timeoutMs: 10 }).slowly(20, "x");
@@ -79,11 +74,9 @@ describe("call", () => {
       expect(await account.callWith({ timeoutMs: Infinity }).slowly(day, "tomorrow")).toBe(
         "tomorrow",
       );
-    }),
-  );
+    }));
 
-  it(
-    "is given up with the reason of its signal, before or while it waits",
+  it("is given up with the reason of its signal, before or while it waits", () =>
     simulated(async ({ advance }) => {
       await using account = await start(Account);
       const controller = new AbortController();
@@ -94,22 +87,18 @@ describe("call", () => {
       const late = account.callWith({ signal: controller.signal }).deposit(1);
       await expect(late).rejects.toBe("enough");
       expect(await account.call.balance()).toBe(0);
-    }),
-  );
+    }));
 
-  it(
-    "O12: to itself rejects SLUICE_SELF_CALL at once",
+  it("O12: to itself rejects SLUICE_SELF_CALL at once", () =>
     simulated(async () => {
       const account = await start(Account);
       await expect(account.call.askSelf()).rejects.toMatchObject({
         code: "SLUICE_EXITED",
         details: { reason: { crash: { code: "SLUICE_SELF_CALL", details: { pid: account.pid } } } },
       });
-    }),
-  );
+    }));
 
-  it(
-    "from a task of the process itself is none to itself: the mailbox goes on",
+  it("from a task of the process itself is none to itself: the mailbox goes on", () =>
     simulated(async ({ quiet }) => {
       class Asking extends Account {
         heard: unknown;
@@ -129,11 +118,9 @@ describe("call", () => {
       account.cast.ask();
       await quiet();
       expect(await account.call.answer()).toEqual({ status: "fulfilled", value: 7 });
-    }),
-  );
+    }));
 
-  it(
-    "O12: rejects SLUICE_EXITED with the reason of a process that ends before it replies, also a normal one",
+  it("O12: rejects SLUICE_EXITED with the reason of a process that ends before it replies, also a normal one", () =>
     simulated(async () => {
       const account = await start(Account);
       const unanswered = account.call.never();
@@ -152,11 +139,9 @@ describe("call", () => {
         code: "SLUICE_EXITED",
         details: { reason: "normal" },
       });
-    }),
-  );
+    }));
 
-  it(
-    "rejects SLUICE_EXITED with the crash it caused, the message of a dead process with why that died",
+  it("rejects SLUICE_EXITED with the crash it caused, the message of a dead process with why that died", () =>
     simulated(async () => {
       const account = await start(Account);
       const crash = {
@@ -165,11 +150,9 @@ describe("call", () => {
       };
       await expect(account.call.deposit(NaN)).rejects.toMatchObject(crash);
       await expect(account.call.balance()).rejects.toMatchObject(crash);
-    }),
-  );
+    }));
 
-  it(
-    "O1: to a name that nobody has rejects SLUICE_NO_PROCESS, which is retryable",
+  it("O1: to a name that nobody has rejects SLUICE_NO_PROCESS, which is retryable", () =>
     simulated(async () => {
       const nobody = name<Account>("nobody");
       const refused = {
@@ -179,11 +162,9 @@ describe("call", () => {
       };
       await expect(nobody.call.balance()).rejects.toMatchObject(refused);
       await expect(nobody.callWith({ timeoutMs: 1 }).balance()).rejects.toMatchObject(refused);
-    }),
-  );
+    }));
 
-  it(
-    "R16: rejects SLUICE_MAILBOX_FULL when maxMailbox messages wait, and succeeds when they are handled",
+  it("R16: rejects SLUICE_MAILBOX_FULL when maxMailbox messages wait, and succeeds when they are handled", () =>
     simulated(async ({ advance }) => {
       await using account = await start(Account, { maxMailbox: 2 });
       const inHand = account.call.slowly(100, "x");
@@ -197,11 +178,9 @@ describe("call", () => {
       });
       await inHand;
       expect(await account.call.balance()).toBe(1);
-    }),
-  );
+    }));
 
-  it(
-    "refuses a reply that is the process itself: its state would leak",
+  it("refuses a reply that is the process itself: its state would leak", () =>
     simulated(async () => {
       await using account = await start(Account);
       const leak = {
@@ -212,19 +191,16 @@ describe("call", () => {
       await expect(account.call.itselfLater()).rejects.toMatchObject(leak);
       account.cast.itself();
       expect(await account.call.balance()).toBe(0);
-    }),
-  );
+    }));
 
   describe.each([-1, NaN, "5" as never])("with timeoutMs %s", (timeoutMs) => {
-    it(
-      "is refused",
+    it("is refused", () =>
       simulated(async () => {
         await using account = await start(Account);
         await expect(account.callWith({ timeoutMs }).balance()).rejects.toMatchObject({
           code: "SLUICE_INVALID_OPTION",
           details: { option: "timeoutMs" },
         });
-      }),
-    );
+      }));
   });
 });

@@ -6,9 +6,9 @@ import { simulate, type Simulation } from "../testing/index.ts";
 import { Process, info, name, refOf, sleep, start, type Ref } from "./index.ts";
 import { processes } from "./internal.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 let logged: string[];
@@ -42,8 +42,7 @@ class Diary extends Process {
 }
 
 describe("a process", () => {
-  it(
-    "R2: runs one callback at a time, to its end, also across await",
+  it("R2: runs one callback at a time, to its end, also across await", () =>
     simulated(async () => {
       await using diary = await start(Diary);
       diary.cast.writeSlowly("a", 20);
@@ -58,8 +57,7 @@ describe("a process", () => {
         "b ends",
         { info: "last" },
       ]);
-    }),
-  );
+    }));
 
   it("R2: no mix of messages, timers and infos makes two callbacks run at once", () =>
     fc.assert(
@@ -95,8 +93,7 @@ describe("a process", () => {
       { numRuns: 50 },
     ));
 
-  it(
-    "O2: gets the messages of each sender in the order in which that sent them, whatever their kind",
+  it("O2: gets the messages of each sender in the order in which that sent them, whatever their kind", () =>
     simulated(async ({ quiet }) => {
       class Sender extends Process {
         send(to: Ref<Diary>, from: string): void {
@@ -121,11 +118,9 @@ describe("a process", () => {
           [0, 1, 2, 3, 4].map((n) => `${from}${n}`),
         );
       }
-    }),
-  );
+    }));
 
-  it(
-    "is never run by a send: a message to itself comes after the one in hand",
+  it("is never run by a send: a message to itself comes after the one in hand", () =>
     simulated(async () => {
       class Echo extends Diary {
         twice(): void {
@@ -137,11 +132,9 @@ describe("a process", () => {
       echo.cast.twice();
       await echo.call.read();
       expect(await echo.call.read()).toEqual(["first", "second"]);
-    }),
-  );
+    }));
 
-  it(
-    "handles what waits behind an init that takes long, in order",
+  it("handles what waits behind an init that takes long, in order", () =>
     simulated(async () => {
       const slow = name<Slow>("slow");
       class Slow extends Diary {
@@ -155,13 +148,11 @@ describe("a process", () => {
       const read = slow.call.read();
       await using _running = await starting;
       expect(await read).toEqual(["up", "early"]);
-    }),
-  );
+    }));
 });
 
 describe("cast", () => {
-  it(
-    "O13: to nobody, to an ended process and to a full mailbox is dropped and counted",
+  it("O13: to nobody, to an ended process and to a full mailbox is dropped and counted", () =>
     simulated(async ({ advance }) => {
       const dropped: unknown[] = [];
       using _listener = attach("sluice.process.dropped", (event) => dropped.push(event));
@@ -188,11 +179,9 @@ describe("cast", () => {
       );
       await advance(20);
       expect(await full.call.read()).toEqual(["x begins", "x ends", 5]);
-    }),
-  );
+    }));
 
-  it(
-    "sends a message by name of a class that also has it in a field, also before its first object is made",
+  it("sends a message by name of a class that also has it in a field, also before its first object is made", () =>
     simulated(async () => {
       const early = name<Fields>("early");
       class Fields extends Diary {
@@ -203,13 +192,11 @@ describe("cast", () => {
       await using fields = await starting;
       fields.cast.shout("two");
       expect(await fields.call.read()).toEqual(["ONE", "TWO"]);
-    }),
-  );
+    }));
 });
 
 describe("info", () => {
-  it(
-    "O13: without handleInfo is logged and dropped, the process goes on",
+  it("O13: without handleInfo is logged and dropped, the process goes on", () =>
     simulated(async () => {
       class Deaf extends Process {
         here(): boolean {
@@ -220,11 +207,9 @@ describe("info", () => {
       info(deaf, "hello");
       expect(await deaf.call.here()).toBe(true);
       expect(logged).toContain(`${deaf.pid} got an info and has no handleInfo`);
-    }),
-  );
+    }));
 
-  it(
-    "holds the mailbox while handleInfo takes its time",
+  it("holds the mailbox while handleInfo takes its time", () =>
     simulated(async () => {
       class Slow extends Diary {
         protected override async handleInfo(message: unknown): Promise<void> {
@@ -236,8 +221,7 @@ describe("info", () => {
       info(slow, "info");
       slow.cast.write("cast");
       expect(await slow.call.read()).toEqual(["info", "cast"]);
-    }),
-  );
+    }));
 
   it.each([undefined, null, "process", { cast: {} }])("refuses the target %s", (target) => {
     expect(() => info(target as never, 1)).toThrow(
@@ -300,24 +284,25 @@ describe("a hostile callback", () => {
     it.each(["throw", "reject"] as const)(
       "R10: by %s ends its process alone, with it as the reason",
       async (how) => {
-        const program = simulated(async () => {
-          await using bystander = await start(Diary);
-          const thrower = await start(Thrower);
-          const value = make();
-          await expect(thrower.call[how](value)).rejects.toMatchObject({ code: "SLUICE_EXITED" });
-          const reason = await thrower.exited;
-          expect(Object.is((reason as { crash: unknown }).crash, value)).toBe(true);
-          bystander.cast.write("alive");
-          expect(await bystander.call.read()).toEqual(["alive"]);
-        }, 3);
-        await program();
+        await simulate(
+          async () => {
+            await using bystander = await start(Diary);
+            const thrower = await start(Thrower);
+            const value = make();
+            await expect(thrower.call[how](value)).rejects.toMatchObject({ code: "SLUICE_EXITED" });
+            const reason = await thrower.exited;
+            expect(Object.is((reason as { crash: unknown }).crash, value)).toBe(true);
+            bystander.cast.write("alive");
+            expect(await bystander.call.read()).toEqual(["alive"]);
+          },
+          { seeds: 3 },
+        );
         expect(logged).toHaveLength(3);
       },
     );
   });
 
-  it(
-    "R10: a thenable that throws, or settles twice, is one result",
+  it("R10: a thenable that throws, or settles twice, is one result", () =>
     simulated(async () => {
       class Odd extends Process {
         twice(): PromiseLike<number> {
@@ -344,6 +329,5 @@ describe("a hostile callback", () => {
       expect(await odd.call.twice()).toBe(1);
       await expect(odd.call.throws()).rejects.toMatchObject({ code: "SLUICE_EXITED" });
       expect(currentSystem().get(processes).zombies).toBe(0);
-    }),
-  );
+    }));
 });

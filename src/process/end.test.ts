@@ -6,9 +6,9 @@ import { Process, refOf, sleep, start, type ChildOptions, type Context } from ".
 import type { ExitReason } from "../support/index.ts";
 import { processes } from "./internal.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 let logged: string[];
@@ -64,8 +64,7 @@ async function worker(story: Story, options: ChildOptions<Worker> = {}) {
 }
 
 describe("stop", () => {
-  it(
-    "O16: ends an idle process with the reason, after terminate",
+  it("O16: ends an idle process with the reason, after terminate", () =>
     simulated(async () => {
       const story = new Story();
       const process = await worker(story);
@@ -73,11 +72,9 @@ describe("stop", () => {
       expect(await process.exited).toEqual({ shutdown: "enough" });
       expect(story.lines).toEqual(["0 terminates shutdown"]);
       expect(logged).toEqual([]);
-    }),
-  );
+    }));
 
-  it(
-    "lets what is in hand end, then terminates; what waits is dropped",
+  it("lets what is in hand end, then terminates; what waits is dropped", () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       const process = await worker(story);
@@ -86,11 +83,9 @@ describe("stop", () => {
       await advance(10);
       await process.stop("shutdown");
       expect(story.lines).toEqual(["0 works", "100 worked", "100 terminates shutdown"]);
-    }),
-  );
+    }));
 
-  it(
-    "aborts the signal with the reason; a rejection that comes of it is the stop and no crash",
+  it("aborts the signal with the reason; a rejection that comes of it is the stop and no crash", () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       const process = await worker(story);
@@ -100,11 +95,9 @@ describe("stop", () => {
       expect(await process.exited).toBe("shutdown");
       expect(story.lines).toEqual(["0 works", "10 terminates shutdown"]);
       expect(logged).toEqual([]);
-    }),
-  );
+    }));
 
-  it(
-    "takes an AbortError that the signal caused for the stop, one of something else for a crash",
+  it("takes an AbortError that the signal caused for the stop, one of something else for a crash", () =>
     simulated(async ({ advance }) => {
       class Fetcher extends Worker {
         async fetch(cause: "signal" | "other"): Promise<void> {
@@ -124,11 +117,9 @@ describe("stop", () => {
         await process.stop("normal");
         expect(typeof (await process.exited)).toBe(cause === "signal" ? "string" : "object");
       }
-    }),
-  );
+    }));
 
-  it(
-    "becomes a crash when the callback in hand rejects for a reason of its own",
+  it("becomes a crash when the callback in hand rejects for a reason of its own", () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       class Failing extends Worker {
@@ -143,11 +134,9 @@ describe("stop", () => {
       await process.stop("shutdown");
       expect(await process.exited).toEqual({ crash: new Error("too bad") });
       expect(story.lines).toEqual(["50 terminates crash"]);
-    }),
-  );
+    }));
 
-  it(
-    "R27: kills after `shutdown` ms what does not end; terminate does not run beside it",
+  it("R27: kills after `shutdown` ms what does not end; terminate does not run beside it", () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       const process = await worker(story, { shutdown: 200 });
@@ -160,11 +149,9 @@ describe("stop", () => {
       await advance(1_000);
       expect(zombies()).toBe(0);
       expect(story.lines).toEqual(["0 works", "1000 worked"]);
-    }),
-  );
+    }));
 
-  it(
-    "R27: gives terminate `shutdown` ms of its own, then aborts its signal and kills",
+  it("R27: gives terminate `shutdown` ms of its own, then aborts its signal and kills", () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       let given: AbortSignal | undefined;
@@ -192,11 +179,9 @@ describe("stop", () => {
       expect(nowMs()).toBe(300);
       expect(given?.aborted).toBe(true);
       expect(await process.exited).toBe("killed");
-    }),
-  );
+    }));
 
-  it(
-    "in terminate, a sleep without a signal waits for that deadline, not for the signal that has aborted",
+  it("in terminate, a sleep without a signal waits for that deadline, not for the signal that has aborted", () =>
     simulated(async () => {
       class Tidy extends Process {
         protected override async terminate(): Promise<void> {
@@ -207,11 +192,9 @@ describe("stop", () => {
       await process.stop("normal");
       expect(await process.exited).toBe("normal");
       expect(nowMs()).toBe(50);
-    }),
-  );
+    }));
 
-  it(
-    'with `shutdown: "infinity"` waits as long as it takes; with a timeout of the owner until that',
+  it('with `shutdown: "infinity"` waits as long as it takes; with a timeout of the owner until that', () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       const process = await worker(story, { shutdown: "infinity" });
@@ -221,11 +204,9 @@ describe("stop", () => {
       expect(nowMs()).toBe(50_010);
       expect(await process.exited).toBe("killed");
       await advance(100_000);
-    }),
-  );
+    }));
 
-  it(
-    'with `shutdown: "kill"` kills at once, but lets a process that stops by itself end in order',
+  it('with `shutdown: "kill"` kills at once, but lets a process that stops by itself end in order', () =>
     simulated(async () => {
       const story = new Story();
       const killed = await worker(story, { shutdown: "kill" });
@@ -236,11 +217,9 @@ describe("stop", () => {
       own.cast.leave("normal");
       expect(await own.exited).toBe("normal");
       expect(story.lines).toEqual(["0 terminates normal"]);
-    }),
-  );
+    }));
 
-  it(
-    "counts once: the first reason stands, a second stop waits for the same end",
+  it("counts once: the first reason stands, a second stop waits for the same end", () =>
     simulated(async ({ advance }) => {
       const story = new Story();
       const process = await worker(story);
@@ -252,11 +231,9 @@ describe("stop", () => {
       expect(await process.exited).toEqual({ shutdown: 1 });
       await process.stop("normal");
       expect(story.lines).toHaveLength(3);
-    }),
-  );
+    }));
 
-  it(
-    "O16: of a process by itself takes effect after the callback in hand, for anything that waits",
+  it("O16: of a process by itself takes effect after the callback in hand, for anything that waits", () =>
     simulated(async () => {
       const story = new Story();
       class Leaving extends Worker {
@@ -270,29 +247,28 @@ describe("stop", () => {
       process.cast.note("never");
       expect(await process.exited).toBe("normal");
       expect(story.lines).toEqual(["0 still here", "0 terminates normal"]);
-    }),
-  );
+    }));
 
-  it(
-    "disposing an owned process is a shutdown",
+  it("disposing an owned process is a shutdown", () =>
     simulated(async () => {
       const story = new Story();
       {
         await using _process = await worker(story);
       }
       expect(story.lines).toEqual(["0 terminates shutdown"]);
-    }),
-  );
+    }));
 
   it.each([-1, NaN, "1 s" as never])("refuses timeoutMs %s", async (timeoutMs) => {
-    const program = simulated(async () => {
-      await using process = await worker(new Story());
-      await expect(process.stop("normal", { timeoutMs })).rejects.toMatchObject({
-        code: "SLUICE_INVALID_OPTION",
-        details: { option: "timeoutMs" },
-      });
-    }, 1);
-    await program();
+    await simulate(
+      async () => {
+        await using process = await worker(new Story());
+        await expect(process.stop("normal", { timeoutMs })).rejects.toMatchObject({
+          code: "SLUICE_INVALID_OPTION",
+          details: { option: "timeoutMs" },
+        });
+      },
+      { seeds: 1 },
+    );
     expect(logged).toEqual([]);
   });
 });
@@ -313,8 +289,7 @@ describe("a crash", () => {
     }
   }
 
-  it(
-    "O10: runs terminate, ends with the error, and is logged where nobody supervises",
+  it("O10: runs terminate, ends with the error, and is logged where nobody supervises", () =>
     simulated(async () => {
       const story = new Story();
       const process = await start(Crasher, { args: [story] });
@@ -323,21 +298,21 @@ describe("a crash", () => {
       expect(story.lines).toEqual(["0 terminates crash"]);
       expect(logged).toEqual([`${process.pid} ended: crash: Error: first`]);
       logged.length = 0;
-    }),
-  );
+    }));
 
   it.each(["crash", "later", "rejects"] as const)("by %s is one", async (how) => {
-    const program = simulated(async () => {
-      const process = await start(Crasher, { args: [new Story()] });
-      process.cast[how]();
-      expect(await process.exited).toMatchObject({ crash: expect.any(Error) as Error });
-    });
-    await program();
+    await simulate(
+      async () => {
+        const process = await start(Crasher, { args: [new Story()] });
+        process.cast[how]();
+        expect(await process.exited).toMatchObject({ crash: expect.any(Error) as Error });
+      },
+      { seeds: 20 },
+    );
     expect(logged).toHaveLength(20);
   });
 
-  it(
-    "in terminate takes the place of the first reason",
+  it("in terminate takes the place of the first reason", () =>
     simulated(async () => {
       class Twice extends Crasher {
         protected override async terminate(): Promise<void> {
@@ -348,8 +323,7 @@ describe("a crash", () => {
       const process = await start(Twice, { args: [new Story()] });
       process.cast.crash();
       expect(await process.exited).toEqual({ crash: new Error("second") });
-    }),
-  );
+    }));
 });
 
 describe("a kill", () => {
@@ -377,8 +351,7 @@ describe("a kill", () => {
     }
   }
 
-  it(
-    "detaches the callback in hand: a zombie, counted and reported, whose late results have no effect",
+  it("detaches the callback in hand: a zombie, counted and reported, whose late results have no effect", () =>
     simulated(async ({ advance }) => {
       const reports: number[] = [];
       using _reports = attach("sluice.process.zombie", ({ count }) => reports.push(count));
@@ -394,29 +367,28 @@ describe("a kill", () => {
       expect(zombies()).toBe(0);
       expect(reports).toEqual([1, 0]);
       expect(await process.exited).toBe("killed");
-    }),
-  );
+    }));
 
-  it(
-    "while a callback has settled, and its process has not looked at it, leaves no zombie",
-    simulated(async ({ advance }) => {
-      const process = await worker(new Story(), { shutdown: 50 });
-      process.cast.workOn(60);
-      await advance(10);
-      // The kill comes in the millisecond in which the callback ends.
-      await process.stop("normal");
-      await advance(100);
-      expect(zombies()).toBe(0);
-    }, 100),
-  );
+  it("while a callback has settled, and its process has not looked at it, leaves no zombie", async () => {
+    await simulate(
+      async ({ advance }) => {
+        const process = await worker(new Story(), { shutdown: 50 });
+        process.cast.workOn(60);
+        await advance(10);
+        // The kill comes in the millisecond in which the callback ends.
+        await process.stop("normal");
+        await advance(100);
+        expect(zombies()).toBe(0);
+      },
+      { seeds: 100 },
+    );
+  });
 
-  it(
-    "does not run terminate",
+  it("does not run terminate", () =>
     simulated(async () => {
       const story = new Story();
       const process = await worker(story, { shutdown: "kill" });
       await process.stop();
       expect(story.lines).toEqual([]);
-    }),
-  );
+    }));
 });

@@ -3,9 +3,9 @@ import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
 import { Process, sleep, start, type Context } from "./index.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 const nowMs = (): number => currentSystem().runtime.now();
@@ -42,8 +42,7 @@ class Boss extends Process {
 }
 
 describe("self.task", () => {
-  it(
-    "runs beside the mailbox; done is a message",
+  it("runs beside the mailbox; done is a message", () =>
     simulated(async ({ advance }) => {
       await using boss = await start(Boss);
       boss.cast.begin(async () => {
@@ -54,11 +53,9 @@ describe("self.task", () => {
       boss.cast.busy(30);
       await advance(100);
       expect(await boss.call.heard()).toEqual(["busy", "task"]);
-    }),
-  );
+    }));
 
-  it(
-    "tells done of a rejection and of a throw alike; the process goes on",
+  it("tells done of a rejection and of a throw alike; the process goes on", () =>
     simulated(async ({ quiet }) => {
       const error = new Error("no");
       await using boss = await start(Boss);
@@ -68,11 +65,9 @@ describe("self.task", () => {
       });
       await quiet();
       expect(await boss.call.heard()).toEqual([{ failed: error }, { failed: error }]);
-    }),
-  );
+    }));
 
-  it(
-    "at most maxTasks at once: one more throws SLUICE_TASKS_FULL, and a place is free when done has been told",
+  it("at most maxTasks at once: one more throws SLUICE_TASKS_FULL, and a place is free when done has been told", () =>
     simulated(async ({ advance }) => {
       await using boss = await start(Boss, { maxTasks: 2 });
       boss.cast.begin(() => sleep(10));
@@ -85,11 +80,9 @@ describe("self.task", () => {
       await advance(15);
       expect(await boss.call.tryBegin(() => sleep(1))).toBe("begun");
       await advance(50);
-    }),
-  );
+    }));
 
-  it(
-    "disposed is aborted, done is not told, and its place is free",
+  it("disposed is aborted, done is not told, and its place is free", () =>
     simulated(async ({ advance }) => {
       await using boss = await start(Boss, { maxTasks: 1 });
       let aborted: unknown;
@@ -102,11 +95,9 @@ describe("self.task", () => {
       await advance(10);
       expect(aborted).toBe(10);
       expect(await boss.call.heard()).toEqual(["second"]);
-    }),
-  );
+    }));
 
-  it(
-    "disposed when it has ended and done waits in the mailbox, is not told either",
+  it("disposed when it has ended and done waits in the mailbox, is not told either", () =>
     simulated(async ({ advance }) => {
       class Fickle extends Boss {
         async busyThenDispose(ms: number): Promise<void> {
@@ -119,11 +110,9 @@ describe("self.task", () => {
       boss.cast.busyThenDispose(20);
       await advance(50);
       expect(await boss.call.heard()).toEqual([]);
-    }),
-  );
+    }));
 
-  it(
-    "is aborted when the process stops, before its callback in hand has ended, and holds nothing up",
+  it("is aborted when the process stops, before its callback in hand has ended, and holds nothing up", () =>
     simulated(async ({ advance }) => {
       const boss = await start(Boss);
       let reason: unknown;
@@ -139,11 +128,9 @@ describe("self.task", () => {
         10,
         { code: "SLUICE_EXITED", details: { reason: "shutdown" } },
       ]);
-    }),
-  );
+    }));
 
-  it(
-    "waits by default for its own signal, and starts what it starts in the system of its process",
+  it("waits by default for its own signal, and starts what it starts in the system of its process", () =>
     simulated(async ({ advance }) => {
       await using boss = await start(Boss);
       let ended: unknown;
@@ -152,6 +139,5 @@ describe("self.task", () => {
       boss.cast.dispose();
       await advance(1);
       expect(ended).toBe(10);
-    }),
-  );
+    }));
 });

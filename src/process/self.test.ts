@@ -6,9 +6,9 @@ import { Process, name, refOf, sleep, start, stop, type Ref, type Target } from 
 import type { ExitReason } from "../support/index.ts";
 import { cellOf, processes } from "./internal.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 let logged: string[];
@@ -55,8 +55,7 @@ class Peer extends Process {
 const boom = new Error("boom");
 
 describe("link", () => {
-  it(
-    "O6: takes the other side with it, for the same reason; trapped on neither side",
+  it("O6: takes the other side with it, for the same reason; trapped on neither side", () =>
     simulated(async () => {
       const a = await start(Peer);
       const b = await start(Peer);
@@ -68,22 +67,18 @@ describe("link", () => {
       await c.call.link(d);
       c.cast.leave("shutdown");
       expect(await d.exited).toBe("shutdown");
-    }),
-  );
+    }));
 
-  it(
-    "O6: a normal end leaves the other side alone",
+  it("O6: a normal end leaves the other side alone", () =>
     simulated(async () => {
       await using a = await start(Peer);
       const b = await start(Peer);
       await a.call.link(b);
       await b.stop("normal");
       expect(await a.call.news()).toEqual([]);
-    }),
-  );
+    }));
 
-  it(
-    "O6: goes through a chain, and around a ring once",
+  it("O6: goes through a chain, and around a ring once", () =>
     simulated(async () => {
       const ring = await Promise.all([start(Peer), start(Peer), start(Peer)]);
       for (const [index, peer] of ring.entries()) await peer.call.link(ring[(index + 1) % 3]!);
@@ -91,11 +86,9 @@ describe("link", () => {
       expect(await Promise.all(ring.map(({ exited }) => exited))).toEqual(
         [1, 2, 3].map(() => ({ crash: boom })),
       );
-    }),
-  );
+    }));
 
-  it(
-    "O6: made twice is one link",
+  it("O6: made twice is one link", () =>
     simulated(async () => {
       await using a = await start(Peer);
       const b = await start(Peer);
@@ -104,11 +97,9 @@ describe("link", () => {
       await a.call.link(b);
       await b.stop("normal");
       expect(await a.call.news()).toEqual([["exit", b.pid, "normal"]]);
-    }),
-  );
+    }));
 
-  it(
-    'O7: to a process that is gone ends the linking one, for "noproc"; one that traps is told',
+  it('O7: to a process that is gone ends the linking one, for "noproc"; one that traps is told', () =>
     simulated(async () => {
       const gone = await start(Peer);
       await gone.stop();
@@ -120,11 +111,9 @@ describe("link", () => {
       b.cast.link(gone);
       await b.call.news();
       expect(await b.call.news()).toEqual([["exit", gone.pid, "noproc"]]);
-    }),
-  );
+    }));
 
-  it(
-    "O8: an exit acts on receipt: the mailbox of one that does not trap is dropped, terminate does not run",
+  it("O8: an exit acts on receipt: the mailbox of one that does not trap is dropped, terminate does not run", () =>
     simulated(async ({ advance }) => {
       const lines: string[] = [];
       class Busy extends Peer {
@@ -148,11 +137,9 @@ describe("link", () => {
       await advance(1_000);
       expect(lines).toEqual(["worked"]);
       expect(currentSystem().get(processes).zombies).toBe(0);
-    }),
-  );
+    }));
 
-  it(
-    "to itself is none",
+  it("to itself is none", () =>
     simulated(async () => {
       class Narcissus extends Peer {
         linkSelf(): void {
@@ -163,13 +150,11 @@ describe("link", () => {
       await process.call.linkSelf();
       await process.stop("normal");
       expect(await process.exited).toBe("normal");
-    }),
-  );
+    }));
 });
 
 describe("trapExits", () => {
-  it(
-    "O2, O6: makes the end of a linked process a message, after all that this one sent",
+  it("O2, O6: makes the end of a linked process a message, after all that this one sent", () =>
     simulated(async () => {
       await using a = await start(Peer);
       await a.call.trap();
@@ -180,11 +165,9 @@ describe("trapExits", () => {
       b.cast.crash(boom);
       await b.exited;
       expect(await a.call.news()).toEqual(["one", "two", ["exit", b.pid, { crash: boom }]]);
-    }),
-  );
+    }));
 
-  it(
-    'O8: does not trap a kill; the linked side hears "killed", which can be trapped',
+  it('O8: does not trap a kill; the linked side hears "killed", which can be trapped', () =>
     simulated(async () => {
       const a = await start(Peer, { shutdown: "kill" });
       await using b = await start(Peer);
@@ -194,13 +177,11 @@ describe("trapExits", () => {
       await a.stop("shutdown");
       expect(await a.exited).toBe("killed");
       expect(await b.call.news()).toEqual([["exit", a.pid, "killed"]]);
-    }),
-  );
+    }));
 });
 
 describe("monitor", () => {
-  it(
-    "O9: tells once, with the reason, after all that the process sent",
+  it("O9: tells once, with the reason, after all that the process sent", () =>
     simulated(async () => {
       await using a = await start(Peer);
       const b = await start(Peer);
@@ -209,11 +190,9 @@ describe("monitor", () => {
       b.cast.leave({ shutdown: "done" });
       await b.exited;
       expect(await a.call.news()).toEqual(["last words", ["down", { shutdown: "done" }]]);
-    }),
-  );
+    }));
 
-  it(
-    "R28: each monitor tells once, also two of one process",
+  it("R28: each monitor tells once, also two of one process", () =>
     simulated(async () => {
       await using a = await start(Peer);
       const b = await start(Peer);
@@ -224,11 +203,9 @@ describe("monitor", () => {
         ["down", "normal"],
         ["down", "normal"],
       ]);
-    }),
-  );
+    }));
 
-  it(
-    'R28: of a process that is gone, or of a name that nobody has, tells "noproc"',
+  it('R28: of a process that is gone, or of a name that nobody has, tells "noproc"', () =>
     simulated(async () => {
       await using a = await start(Peer);
       const gone = await start(Peer);
@@ -240,11 +217,9 @@ describe("monitor", () => {
         ["down", "noproc"],
         ["down", "noproc"],
       ]);
-    }),
-  );
+    }));
 
-  it(
-    "R28: disposed tells nothing, also when the process is gone and the down waits in the mailbox",
+  it("R28: disposed tells nothing, also when the process is gone and the down waits in the mailbox", () =>
     simulated(async () => {
       class Fickle extends Peer {
         async watchBriefly(target: Ref<Peer>, how: "before" | "after" | "dead"): Promise<void> {
@@ -264,11 +239,9 @@ describe("monitor", () => {
         await fickle.call.watchBriefly(target, how);
         expect(await fickle.call.news()).toEqual([]);
       }
-    }),
-  );
+    }));
 
-  it(
-    "ends with its owner: neither side keeps anything of the other",
+  it("ends with its owner: neither side keeps anything of the other", () =>
     simulated(async () => {
       class Inside extends Peer {
         counts(): readonly number[] {
@@ -285,8 +258,7 @@ describe("monitor", () => {
         await watcher.stop();
       }
       expect(await target.call.counts()).toEqual([0, 0, 0]);
-    }),
-  );
+    }));
 });
 
 describe("startLinked", () => {
@@ -308,8 +280,7 @@ describe("startLinked", () => {
     }
   }
 
-  it(
-    "ends the process with the parent, whatever the reason",
+  it("ends the process with the parent, whatever the reason", () =>
     simulated(async ({ quiet }) => {
       for (const reason of ["normal", "shutdown", "crash"] as const) {
         const parent = await start(Parent);
@@ -322,11 +293,9 @@ describe("startLinked", () => {
           details: { reason: reason === "crash" ? { crash: boom } : "shutdown" },
         });
       }
-    }),
-  );
+    }));
 
-  it(
-    "ends the parent with the process, but for a normal end",
+  it("ends the parent with the process, but for a normal end", () =>
     simulated(async () => {
       const parent = await start(Parent);
       const first = await parent.call.begin();
@@ -335,11 +304,9 @@ describe("startLinked", () => {
       const second = await parent.call.begin();
       second.cast.crash(boom);
       expect(await parent.exited).toEqual({ crash: boom });
-    }),
-  );
+    }));
 
-  it(
-    "O17: a parent that traps hears of it; a child that traps stops in order with its parent",
+  it("O17: a parent that traps hears of it; a child that traps stops in order with its parent", () =>
     simulated(async () => {
       const lines: string[] = [];
       class Tidy extends Peer {
@@ -363,22 +330,18 @@ describe("startLinked", () => {
       await parent.stop("shutdown");
       await stop(tidy);
       expect(lines).toEqual(['terminates "shutdown"']);
-    }),
-  );
+    }));
 
-  it(
-    "O11: a failed start rejects, and leaves the parent alive",
+  it("O11: a failed start rejects, and leaves the parent alive", () =>
     simulated(async () => {
       await using parent = await start(Parent);
       expect(await parent.call.beginBroken()).toBe("SLUICE_START_FAILED");
       expect(await parent.call.news()).toEqual([]);
-    }),
-  );
+    }));
 });
 
 describe("self", () => {
-  it(
-    "is there before field initialisers run",
+  it("is there before field initialisers run", () =>
     simulated(async () => {
       class Early extends Process {
         readonly mine = this.self.pid;
@@ -388,11 +351,9 @@ describe("self", () => {
       }
       await using early = await start(Early);
       expect(await early.call.pid()).toBe(early.pid);
-    }),
-  );
+    }));
 
-  it(
-    "is not there in an object that was made with new, also by the constructor of a process",
+  it("is not there in an object that was made with new, also by the constructor of a process", () =>
     simulated(async () => {
       class Part extends Peer {}
       class Whole extends Peer {
@@ -416,11 +377,9 @@ describe("self", () => {
       expect(() => refOf(new Part())).toThrow(
         "Part was made with new, not started: it has no self",
       );
-    }),
-  );
+    }));
 
-  it(
-    "afterBuffered, in a process without a buffer, is the next message",
+  it("afterBuffered, in a process without a buffer, is the next message", () =>
     simulated(async () => {
       class Later extends Peer {
         later(): void {
@@ -431,6 +390,5 @@ describe("self", () => {
       await using later = await start(Later);
       await later.call.later();
       expect(await later.call.news()).toEqual(["first", "buffered"]);
-    }),
-  );
+    }));
 });

@@ -5,9 +5,9 @@ import { simulate, type Simulation } from "../testing/index.ts";
 import { Process, child, name, names, sleep, start, startSupervisor, stop } from "./index.ts";
 import { processes } from "./internal.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 let logged: string[];
@@ -32,8 +32,7 @@ class Greeter extends Process {
 }
 
 describe("start", () => {
-  it(
-    "O11: resolves when init has run; args reach the constructor",
+  it("O11: resolves when init has run; args reach the constructor", () =>
     simulated(async () => {
       class Slow extends Greeter {
         ready = false;
@@ -48,11 +47,9 @@ describe("start", () => {
       await using slow = await start(Slow, { args: ["hi"] });
       expect(nowMs()).toBe(50);
       expect([await slow.call.isReady(), await slow.call.greet("you")]).toEqual([true, "hi you"]);
-    }),
-  );
+    }));
 
-  it(
-    "starts any class, one that is no Process too: it has messages, and no self",
+  it("starts any class, one that is no Process too: it has messages, and no self", () =>
     simulated(async () => {
       class Plain {
         double(n: number): number {
@@ -61,8 +58,7 @@ describe("start", () => {
       }
       await using plain = await start(Plain);
       expect(await plain.call.double(21)).toBe(42);
-    }),
-  );
+    }));
 
   it.each(["constructor", "init", "async init"] as const)(
     "R26: rejects SLUICE_START_FAILED with the cause when the %s throws; terminate does not run",
@@ -82,21 +78,22 @@ describe("start", () => {
           lines.push("terminated");
         }
       }
-      const program = simulated(async () => {
-        await expect(start(Broken, { name: name("broken") })).rejects.toMatchObject({
-          code: "SLUICE_START_FAILED",
-          cause: boom,
-          details: { child: "broken", reason: { crash: boom } },
-          message: "broken did not start (crash: Error: boom)",
-        });
-      });
-      await program();
+      await simulate(
+        async () => {
+          await expect(start(Broken, { name: name("broken") })).rejects.toMatchObject({
+            code: "SLUICE_START_FAILED",
+            cause: boom,
+            details: { child: "broken", reason: { crash: boom } },
+            message: "broken did not start (crash: Error: boom)",
+          });
+        },
+        { seeds: 20 },
+      );
       expect([lines, logged]).toEqual([[], []]);
     },
   );
 
-  it(
-    "R26: an init that hangs is killed `shutdown` ms after the stop; the start rejects, a late result changes nothing",
+  it("R26: an init that hangs is killed `shutdown` ms after the stop; the start rejects, a late result changes nothing", () =>
     simulated(async ({ advance }) => {
       const hanging = name<Hanging>("hanging");
       class Hanging extends Greeter {
@@ -115,11 +112,9 @@ describe("start", () => {
       expect(hanging.whereis()).toBeUndefined();
       await advance(2_000);
       expect(currentSystem().get(processes).zombies).toBe(0);
-    }),
-  );
+    }));
 
-  it(
-    "R26: stopped while init runs, it is told by its signal, and the start rejects with the reason of the stop",
+  it("R26: stopped while init runs, it is told by its signal, and the start rejects with the reason of the stop", () =>
     simulated(async ({ advance }) => {
       const heeding = name<Heeding>("heeding");
       const lines: string[] = [];
@@ -136,11 +131,9 @@ describe("start", () => {
       await expect(starting).rejects.toMatchObject({ details: { reason: "shutdown" } });
       await stopped;
       expect([nowMs(), lines]).toEqual([10, []]);
-    }),
-  );
+    }));
 
-  it(
-    "stopped while init runs, which then ends well, it terminates in order without ever having been up",
+  it("stopped while init runs, which then ends well, it terminates in order without ever having been up", () =>
     simulated(async ({ advance }) => {
       const stubborn = name<Stubborn>("stubborn");
       const lines: string[] = [];
@@ -158,11 +151,9 @@ describe("start", () => {
       await expect(starting).rejects.toMatchObject({ details: { reason: "shutdown" } });
       await stopped;
       expect([nowMs(), lines]).toEqual([100, ["terminated"]]);
-    }),
-  );
+    }));
 
-  it(
-    "stopped before its first turn, it never runs",
+  it("stopped before its first turn, it never runs", () =>
     simulated(async () => {
       const early = name<Never>("early");
       class Never extends Greeter {
@@ -175,11 +166,9 @@ describe("start", () => {
       const stopped = stop(early, "shutdown");
       await expect(starting).rejects.toMatchObject({ details: { reason: "shutdown" } });
       await stopped;
-    }),
-  );
+    }));
 
-  it(
-    "stops itself in its own init, in order",
+  it("stops itself in its own init, in order", () =>
     simulated(async () => {
       class Brief extends Greeter {
         protected override init(): void {
@@ -188,26 +177,22 @@ describe("start", () => {
       }
       const brief = await start(Brief);
       expect(await brief.exited).toBe("normal");
-    }),
-  );
+    }));
 });
 
 describe("stop", () => {
-  it(
-    "O16: of a name stops whoever has it; of a name that nobody has does nothing",
+  it("O16: of a name stops whoever has it; of a name that nobody has does nothing", () =>
     simulated(async () => {
       const greeter = name<Greeter>("greeter");
       const running = await start(Greeter, { name: greeter });
       await stop(greeter, { shutdown: "by name" });
       expect(await running.exited).toEqual({ shutdown: "by name" });
       await stop(greeter);
-    }),
-  );
+    }));
 });
 
 describe("name", () => {
-  it(
-    "O29: is there before init runs, and free when the process is gone, before anybody is told",
+  it("O29: is there before init runs, and free when the process is gone, before anybody is told", () =>
     simulated(async () => {
       const seen: unknown[] = [];
       const greeter = name<Named>("greeter");
@@ -231,11 +216,9 @@ describe("name", () => {
       await exited;
       await watcher.call.watch();
       expect(seen.slice(0, 3)).toEqual([true, undefined, undefined]);
-    }),
-  );
+    }));
 
-  it(
-    "R30: two starts race for one: one wins, the other is told who has it",
+  it("R30: two starts race for one: one wins, the other is told who has it", () =>
     simulated(async () => {
       const greeter = name<Greeter>("greeter");
       const results = await Promise.allSettled([
@@ -255,11 +238,9 @@ describe("name", () => {
       await using again = await start(Greeter, { name: greeter });
       expect(await greeter.call.greet("you")).toBe("hello you");
       expect(greeter.whereis()?.pid).toBe(again.pid);
-    }),
-  );
+    }));
 
-  it(
-    "R30: a start that fails frees it",
+  it("R30: a start that fails frees it", () =>
     simulated(async () => {
       const greeter = name<Greeter>("greeter");
       class Broken extends Greeter {
@@ -272,11 +253,9 @@ describe("name", () => {
       });
       await using _running = await start(Greeter, { name: greeter });
       expect(await greeter.call.greet("you")).toBe("hello you");
-    }),
-  );
+    }));
 
-  it(
-    "O29: of a family is one name per key",
+  it("O29: of a family is one name per key", () =>
     simulated(async () => {
       const greeters = names<Greeter>("greeters");
       await using _a = await start(Greeter, { name: greeters("a"), args: ["a"] });
@@ -287,16 +266,13 @@ describe("name", () => {
       ]);
       expect(greeters("c").whereis()).toBeUndefined();
       expect(`${String(greeters("a"))}`).toBe("the name greeters/a");
-    }),
-  );
+    }));
 
-  it(
-    "two tokens of one text are one name",
+  it("two tokens of one text are one name", () =>
     simulated(async () => {
       await using running = await start(Greeter, { name: name<Greeter>("same") });
       expect(name<Greeter>("same").whereis()?.pid).toBe(running.pid);
-    }),
-  );
+    }));
 
   it("takes a text", () => {
     expect(() => name("")).toThrow(expect.objectContaining({ code: "SLUICE_INVALID_OPTION" }));
@@ -366,8 +342,7 @@ describe("options", () => {
     });
   });
 
-  it(
-    "a spec is a plain value: it can be used twice",
+  it("a spec is a plain value: it can be used twice", () =>
     simulated(async () => {
       const spec = child(Greeter, { args: ["hi"] });
       await using app = await startSupervisor({
@@ -376,6 +351,5 @@ describe("options", () => {
       });
       const { a, b } = app.children;
       expect([await a.call.greet("x"), await b.call.greet("y")]).toEqual(["hi x", "hi y"]);
-    }),
-  );
+    }));
 });

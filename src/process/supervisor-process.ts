@@ -27,7 +27,7 @@ export class SupervisorProcess extends Process {
     checkOneOf("autoShutdown", autoShutdown, ["never", "any_significant", "all_significant"]);
     checkInteger("maxRestarts", maxRestarts, 0);
     checkInteger("maxSeconds", maxSeconds, 1);
-    if (typeof children !== "object" || children === null)
+    if (typeof children !== "object" || children === null || Array.isArray(children))
       throw invalidOption("children", children, "children by id");
     for (const [id, spec] of Object.entries(children)) {
       const option = `children: ${id}`;

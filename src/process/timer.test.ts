@@ -3,9 +3,9 @@ import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
 import { Process, sleep, start } from "./index.ts";
 
-/** The program in 20 schedules. */
-function simulated(program: (simulation: Simulation) => Promise<void>, seeds = 20) {
-  return async (): Promise<void> => void (await simulate(program, { seeds }));
+/** Runs a program in 20 schedules. */
+async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
+  await simulate(program, { seeds: 20 });
 }
 
 const nowMs = (): number => currentSystem().runtime.now();
@@ -49,19 +49,16 @@ class Clock extends Process {
 }
 
 describe("self.after", () => {
-  it(
-    "O34: runs once, not before its time, as a message behind the one in hand",
+  it("O34: runs once, not before its time, as a message behind the one in hand", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       clock.cast.after(20);
       clock.cast.busy(50);
       await advance(100);
       expect(await clock.call.heard()).toEqual(["after 50"]);
-    }),
-  );
+    }));
 
-  it(
-    "keeps the order of deadlines, and of equal ones that in which they were set",
+  it("keeps the order of deadlines, and of equal ones that in which they were set", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       for (const [ms, what] of [
@@ -73,11 +70,9 @@ describe("self.after", () => {
         clock.cast.after(ms, what);
       await advance(100);
       expect(await clock.call.heard()).toEqual(["d 0", "b 10", "a 20", "c 20"]);
-    }),
-  );
+    }));
 
-  it(
-    "O34: disposed does not run, also when its time has come and the message waits",
+  it("O34: disposed does not run, also when its time has come and the message waits", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       clock.cast.after(20);
@@ -86,23 +81,19 @@ describe("self.after", () => {
       clock.cast.busyThenDispose(80);
       await advance(200);
       expect(await clock.call.heard()).toEqual([]);
-    }),
-  );
+    }));
 });
 
 describe("self.every", () => {
-  it(
-    "runs every so many ms, in a rhythm that does not drift with the work",
+  it("runs every so many ms, in a rhythm that does not drift with the work", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       clock.cast.every(10, 4);
       await advance(45);
       expect(await clock.call.heard()).toEqual(["every 10", "every 20", "every 30", "every 40"]);
-    }),
-  );
+    }));
 
-  it(
-    "does not pile up: a busy process skips beats, and takes the rhythm up again",
+  it("does not pile up: a busy process skips beats, and takes the rhythm up again", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       clock.cast.every(10);
@@ -110,33 +101,27 @@ describe("self.every", () => {
       clock.cast.busy(40);
       await advance(60);
       expect(await clock.call.heard()).toEqual(["every 10", "every 55", "every 60", "every 70"]);
-    }),
-  );
+    }));
 
-  it(
-    "whose work takes longer than its beat has one that waits, never more",
+  it("whose work takes longer than its beat has one that waits, never more", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       clock.cast.every(10, 25);
       await advance(80);
       expect(await clock.call.heard()).toEqual(["every 10", "every 35", "every 60", "every 85"]);
-    }),
-  );
+    }));
 
-  it(
-    "ends when disposed, also from within its own beat",
+  it("ends when disposed, also from within its own beat", () =>
     simulated(async ({ advance }) => {
       await using clock = await start(Clock);
       clock.cast.stopOnBeat(10, 3);
       await advance(100);
       expect(await clock.call.heard()).toEqual(["every 10", "every 20", "every 30"]);
-    }),
-  );
+    }));
 });
 
 describe("timers", () => {
-  it(
-    "O34: are gone with their process: the system is left without any",
+  it("O34: are gone with their process: the system is left without any", () =>
     simulated(async ({ advance }) => {
       const clock = await start(Clock);
       clock.cast.after(1_000);
@@ -145,8 +130,7 @@ describe("timers", () => {
       await clock.stop("normal");
       expect(currentSystem().wheel.size).toBe(0);
       expect(nowMs()).toBe(25);
-    }),
-  );
+    }));
 
   it.each([
     ["after", -1],
@@ -166,10 +150,12 @@ describe("timers", () => {
         }
       }
     }
-    const program = simulated(async () => {
-      await using wrong = await start(Wrong);
-      expect(await wrong.call.try()).toMatchObject({ option: `${kind}: ms`, got: String(ms) });
-    }, 1);
-    await program();
+    await simulate(
+      async () => {
+        await using wrong = await start(Wrong);
+        expect(await wrong.call.try()).toMatchObject({ option: `${kind}: ms`, got: String(ms) });
+      },
+      { seeds: 1 },
+    );
   });
 });
