@@ -15,11 +15,16 @@ export type TaskFunction<In> = (event: In, context: TaskContext) => unknown;
 /** One event, one process, whose constructor takes the event. */
 export type EventProcessClass<In> = new (event: In) => Process;
 
-/** Options of a ConsumerSupervisor. `shutdown`, `maxMailbox` and `maxTasks` are those of its children. */
+/** Options of a ConsumerSupervisor; `shutdown`, `maxMailbox` and `maxTasks` are those of its children. */
 export interface ConsumerSupervisorOptions<In> extends Omit<
   ChildOptions<Process>,
   "restart" | "exclusive" | "significant"
 > {
+  /**
+   * Its end may end the supervisor above it (`autoShutdown`): with a source that ends, the program ends when the last
+   * child has. It is then restarted after a crash only. Default false.
+   */
+  readonly significant?: boolean;
   /**
    * What a crash of a child means: `"transient"` it is tried again with the same event, `"temporary"` the event is lost
    * and logged. `"permanent"` would never give its slot back.
@@ -70,7 +75,9 @@ function childPlan<In>(worker: TaskFunction<In> | EventProcessClass<In>, options
 
 /**
  * Runs one child per event, as many at once as the subscriptions' `maxDemand` allows; the end of a child makes room for
- * the next. `minDemand` defaults to `maxDemand − 1`: every finished child asks for one more.
+ * the next. `minDemand` defaults to `maxDemand − 1`: every finished child asks for one more. When a producer ends in
+ * order, its events are finished before the subscription's `cancel` mode ends the supervisor; when it crashes, the
+ * children are stopped.
  *
  * ```ts
  * import { child, consumerSupervisor, from, name, run, sleep, type Producer } from "sluice";
@@ -84,10 +91,11 @@ function childPlan<In>(worker: TaskFunction<In> | EventProcessClass<In>, options
  *   strategy: "rest_for_one",
  *   autoShutdown: "any_significant",
  *   children: {
- *     numbers: child(from(() => [1, 2, 3]), { name: numbers, restart: "transient", significant: true }),
+ *     numbers: child(from(() => [1, 2, 3]), { name: numbers, restart: "transient" }),
  *     workers: consumerSupervisor(work, {
  *       restart: "temporary",
- *       subscribeTo: [{ to: numbers, maxDemand: 2, cancel: "temporary" }],
+ *       significant: true,
+ *       subscribeTo: [{ to: numbers, maxDemand: 2 }],
  *     }),
  *   },
  * });
@@ -98,7 +106,8 @@ export function consumerSupervisor<In>(
   worker: TaskFunction<In> | EventProcessClass<In>,
   options: ConsumerSupervisorOptions<NoInfer<In>>,
 ): ChildSpec<Process> {
-  const { restart, maxRestarts = 3, maxSeconds = 5, name, subscribeTo, ...childOptions } = options;
+  const { restart, significant = false, name, subscribeTo, ...others } = options;
+  const { maxRestarts = 3, maxSeconds = 5, ...childOptions } = others;
   if (restart !== "transient" && restart !== "temporary") {
     throw invalidOption(
       "restart",
@@ -113,6 +122,8 @@ export function consumerSupervisor<In>(
   const config = { child: childPlan(worker, childOptions), restart, maxRestarts, maxSeconds };
   const given = {
     args: [config],
+    restart: significant ? "transient" : "permanent",
+    significant,
     shutdown: "infinity",
     ...(name && { name }),
     ...(subscribeTo && { subscribeTo }),
