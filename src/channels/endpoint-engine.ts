@@ -25,14 +25,15 @@ import { limitsOf, type Limits } from "./limits.ts";
 import { definitionsOf, mountLimits, type Mount } from "./mount.ts";
 import { originPolicy, type OriginPolicy } from "./origin.ts";
 import { Registry } from "./registry.ts";
-import { LetIn, SocketProcess } from "./socket-process.ts";
-import type { Host, Visitor } from "./visitor.ts";
+import { LetIn } from "./connect-facts.ts";
+import { SocketProcess } from "./socket-process.ts";
+import { Visitor, type Host } from "./visitor.ts";
 
 const socketPlan = planOf(SocketProcess, { shutdown: "infinity" }, "socket");
 /** Sweeps over all sockets are this far apart, or closer where a limit is short. */
 const longestSweepMs = 1_000;
 const sweepsPerLimit = 4;
-/** What is left in the outboxes of an endpoint that stops has this long to go out. */
+/** What was asked of an endpoint that stops, and what is left in its outboxes, has this long to be answered and go out. */
 const flushMs = 2_000;
 /** Clients that were told to come back have this long to close their side. */
 const goodbyeMs = 1_000;
@@ -63,6 +64,7 @@ export class EndpointEngine implements Engine, Host {
   readonly #sweeps: Sweeps;
   readonly #control: Disposable;
   #sweep: TimerEntry<() => void> | undefined = undefined;
+  #wait: TimerEntry<() => void> | undefined = undefined;
   #isOpen = true;
 
   /** @throws SLUICE_INVALID_OPTION */
@@ -119,9 +121,10 @@ export class EndpointEngine implements Engine, Host {
   exited(_reason: ExitReason): void {
     this.#shut();
     for (const listener of this.listeners) listener.end();
+    for (const timer of [this.#sweep, this.#wait])
+      if (timer !== undefined) this.system.cancel(timer);
     this.#record.fanOuts.delete(this.#fanOut);
     this.#control[Symbol.dispose]();
-    if (this.#sweep !== undefined) this.system.cancel(this.#sweep);
   }
 
   /** The mount that a path belongs to. */
@@ -154,18 +157,16 @@ export class EndpointEngine implements Engine, Host {
     this.#sweep ??= this.system.after(this.#sweeps.ms, this.#look);
   }
 
-  /** Ends in order: what waits goes out, clients are told to come back, channels run their `leave`. */
+  /** Ends in order: what was asked is answered and goes out, clients are told to come back, channels run their `leave`. */
   async close(): Promise<void> {
     this.#shut();
-    const deadline = this.system.runtime.now() + flushMs;
-    const clients = this.#live.map((socket) => socket.client);
-    while (!clients.map((client) => client.flushNow()).every(Boolean)) {
-      if (this.system.runtime.now() >= deadline) break;
-      await this.#pause(lookAgainMs);
-    }
-    for (const client of clients) client.close(1012, "the server restarts");
-    const goodbye = this.system.runtime.now() + goodbyeMs;
-    while (!this.#isEmpty && this.system.runtime.now() < goodbye) await this.#pause(lookAgainMs);
+    const sockets = this.#live;
+    for (const { client } of sockets) client.transport.pause();
+    await this.#until(flushMs, () => sockets.map((socket) => socket.isDone()).every(Boolean));
+    // A client's own close is read again.
+    for (const { client } of sockets) client.transport.resume();
+    for (const { client } of sockets) client.close(1012, "the server restarts");
+    await this.#until(goodbyeMs, () => this.#isEmpty);
     await Promise.all([...this.#sockets].map((socket) => stopCell(socket, "shutdown", undefined)));
   }
 
@@ -196,10 +197,15 @@ export class EndpointEngine implements Engine, Host {
     this.#isOpen = false;
     for (const listener of this.listeners) listener.close();
     for (const arrival of this.#doorway.close()) (arrival as Visitor).refuse(503);
+    for (const { note } of this.#sockets) if (note instanceof Visitor) note.refuse(503);
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.system.after(ms, resolve));
+  /** Looks again and again, for some time. */
+  async #until(ms: number, holds: () => boolean): Promise<void> {
+    const { runtime } = this.system;
+    const deadline = runtime.now() + ms;
+    while (!holds() && runtime.now() < deadline)
+      await new Promise<void>((resolve) => (this.#wait = this.system.after(lookAgainMs, resolve)));
   }
 }
 

@@ -6,6 +6,7 @@ import { currentSystem, type System } from "../runtime/internal.ts";
 import { AnyDefinition, type AnyCallbacks } from "./any-definition.ts";
 import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } from "./contract.ts";
 import type { SendOptions } from "./broadcast.ts";
+import { checkOptions } from "./check-options.ts";
 import type { Channel, ChannelDefinition } from "./definition.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
@@ -30,8 +31,9 @@ export interface Endpoint<M, SA> {
     definition: ChannelDefinition<M[P], A, SA, I>,
   ): Channel<SA>;
   /**
-   * Sends to every subscriber of the topic, on all nodes; each gets the broadcasts of one sender in order. With history it
-   * is `publish` without the wait.
+   * Sends to all who have joined the topic, in the order of the calls; encoded once, written at the end of the turn. At
+   * most once: whoever is not joined then misses it. With history it is `publish` without the wait. When nobody has joined
+   * it costs a look-up, is counted (`sluice.pubsub.unreached`), and the payload is not looked at.
    *
    * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if the payload is no plain object, no JSON, or too large.
    */
@@ -41,7 +43,8 @@ export interface Endpoint<M, SA> {
     payload: OutOf<ContractOf<M, T>>[E],
   ): void;
   /**
-   * Appends to the topic's log, from which all nodes send it in one order; resolves when the log has it.
+   * Appends to the topic's history and sends to all who have joined, with its offset under `"~"`; resolves with its place.
+   * The history is in memory: it ends with the program.
    *
    * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` as `broadcast`, as a rejection.
    */
@@ -50,9 +53,13 @@ export interface Endpoint<M, SA> {
     event: E,
     payload: OutOf<ContractOf<M, T>>[E],
   ): Promise<Position>;
-  /** Closes all sockets with this id, on all nodes; their channels `leave`. They may connect again if `connect` lets them. */
+  /** Closes all sockets with this id (1001); their channels `leave`. Their clients may connect again if `connect` lets them. */
   disconnect(socketId: string): void;
-  /** Describes the server as a child of a supervisor. */
+  /**
+   * Describes the server as a child of a supervisor.
+   *
+   * @throws SluiceError `SLUICE_INVALID_OPTION`, naming the option.
+   */
   child(options: EndpointOptions<SA>): ChildSpec<EndpointServer>;
   /** The runtime's own. */
   "~in"(system: System): Endpoint<M, SA>;
@@ -113,6 +120,7 @@ export class EndpointToken {
   }
 
   child(options: EndpointOptions<never>): ChildSpec<EndpointServer> {
+    checkOptions(this.key, options);
     const args = [this.key, options, this.#definitions];
     return specOf(EndpointProcess, { args, shutdown: shutdownMs }, "worker", this.key) as never;
   }
@@ -129,7 +137,44 @@ export class EndpointToken {
   }
 }
 
-/** Names the endpoint `key` and binds it to its contracts. */
+/**
+ * Names the endpoint `key` and binds it to its contracts. Any number of tokens of one key may broadcast; one of them
+ * defines the channels.
+ *
+ * ```ts
+ * import { startSupervisor } from "sluice";
+ * import { Refused, endpoint, fields } from "sluice/channels";
+ *
+ * interface Topics {
+ *   "room:*": {
+ *     join(params: { readonly as: string }): { readonly welcome: string };
+ *     in: { say(payload: { readonly text: string }): void };
+ *     out: { said: { readonly by: string; readonly text: string } };
+ *   };
+ * }
+ * const web = endpoint<Topics>("web");
+ * const room = web.channel("room:*", {
+ *   schemas: { join: fields({ as: "string" }), say: fields({ text: "string" }) },
+ *   join({ as }, { key }) {
+ *     if (key === "private") throw new Refused({ reason: "unauthorized" });
+ *     return { assigns: { as }, reply: { welcome: key } };
+ *   },
+ *   on: { say: ({ text }, channel) => channel.broadcast("said", { by: channel.assigns.as, text }) },
+ * });
+ *
+ * await using app = await startSupervisor({
+ *   strategy: "one_for_one",
+ *   children: {
+ *     web: web.child({
+ *       port: 0,
+ *       sockets: { "/socket": { connect: () => ({}), channels: [room] } },
+ *     }),
+ *   },
+ * });
+ * console.info((await app.children.web.call.address()).url);
+ * web.broadcast("room:lobby", "said", { by: "the server", text: "hello" });
+ * ```
+ */
 export function endpoint<M extends TopicMap<M>, SA = {}>(key: string): Endpoint<M, SA> {
   return new EndpointToken(key, undefined, []) as unknown as Endpoint<M, SA>;
 }

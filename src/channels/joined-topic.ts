@@ -39,6 +39,8 @@ export class JoinedTopic {
     if (this.#speaks(event)) this.#say(event, payload);
   }
   broadcastFrom(event: string, payload: object): void {
+    if (this.#membership.definition.history !== undefined)
+      throw invalidOption("topic", this.topic, "one without history, which is one for all");
     if (this.#speaks(event)) this.#say(event, payload, this.#membership);
   }
 

@@ -260,8 +260,9 @@ class ServerEnd implements Transport {
     if (data === undefined) return this.#end();
     if (typeof data !== "string") return this.#peer.binary();
     const bytes = Buffer.byteLength(data);
-    if (bytes > this.#maxFrameBytes) this.close(1009, "");
-    else this.#peer.text(data, bytes);
+    if (bytes <= this.#maxFrameBytes) return this.#peer.text(data, bytes);
+    this.#peer.broken(1009, "Max payload size exceeded");
+    this.close(1009, "");
   }
 
   #end(): void {

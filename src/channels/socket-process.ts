@@ -9,7 +9,7 @@ import {
   type Message,
 } from "../process/internal.ts";
 import { Process } from "../process/index.ts";
-import { log, refused } from "../telemetry/internal.ts";
+import { closed, log, refused } from "../telemetry/internal.ts";
 import type { Attempt, RefusalStatus } from "./attempt.ts";
 import {
   ChannelKind,
@@ -21,7 +21,7 @@ import {
 import { channelPlan } from "./channel-process.ts";
 import { Client, type ClientOwner } from "./client.ts";
 import { decide } from "./dispatch.ts";
-import type { ConnectInfo } from "./endpoint-options.ts";
+import { ConnectFacts, LetIn, isolated } from "./connect-facts.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
 import { pongFrame, textFrame, type CloseCode } from "./frame.ts";
 import { inTurn } from "./in-turn.ts";
@@ -98,8 +98,12 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   }
 
   exited(reason: ExitReason): void {
-    this.#client?.close(isOrderly(reason) ? 1012 : 1011, "");
-    if (this.#client !== undefined) this.world.registry.remove(this);
+    const client = this.#client;
+    if (client === undefined) return;
+    this.world.registry.remove(this);
+    client.close(isOrderly(reason) ? 1012 : 1011, "");
+    // Whoever has not answered a close by now is cut off.
+    if (isOrderly(reason) && !this.#isGone) client.transport.destroy();
   }
 
   // What the transport tells.
@@ -126,6 +130,12 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   writable(): void {
     this.client.writable();
+  }
+
+  broken(code: CloseCode, reason: string): void {
+    if (refused.active) refused.emit({ what: "message", reason });
+    if (closed.active && !this.client.isClosed) closed.emit({ code, reason });
+    this.gone();
   }
 
   gone(): void {
@@ -169,8 +179,15 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       client.close(4008, "slow consumer");
     else if (!this.#hasJoined && born > limits.joinWithinMs)
       client.close(4001, "nothing was joined");
-    else if (this.#full === 0 && (sweeps.count - this.#heardAt) * sweeps.ms > limits.idleMs)
-      client.close(1001, "idle");
+    else if ((sweeps.count - this.#heardAt) * sweeps.ms > limits.idleMs) client.close(1001, "idle");
+  }
+
+  /** Has everything it heard been answered, and gone out as far as its client takes it? */
+  isDone(): boolean {
+    if (this.#cell.head !== undefined) return false;
+    for (const { state, unfinished } of this.#places.values())
+      if (state === "joining" || unfinished > 0) return false;
+    return this.client.flushNow();
   }
 
   /** Nobody waits for the answer any more. */
@@ -182,7 +199,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     const { connect } = this.#mount.options;
     return inTurn(
       this.#cell,
-      () => connect(plainParams(attempt.params), new Connecting(attempt, this.#cell)),
+      () => connect(plainParams(attempt.params), new ConnectFacts(attempt, this.#cell)),
       (assigns) => this.#accept(attempt, assigns),
       (error) => {
         if (error instanceof Refused) return this.#refuse(attempt, 403, "connect refused");
@@ -317,6 +334,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   /** Channels hear of it behind what the client said last. */
   #clientGone(): void {
+    if (this.#isGone) return;
     this.#isGone = true;
     for (const { cell, join } of this.#places.values())
       cell?.send(new ClientMessage(ChannelKind.gone, join));
@@ -352,44 +370,4 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       new Outgoing(textFrame(encodeReply(joinRef, ref, topic, status, response)), kind),
     );
   }
-}
-
-/** What is left of an attempt that has succeeded: the request is let go. */
-export class LetIn {
-  readonly remoteAddress: string;
-  constructor(remoteAddress: string) {
-    this.remoteAddress = remoteAddress;
-  }
-}
-
-/** What `connect` is told, read only as far as it asks. */
-class Connecting implements ConnectInfo {
-  readonly #attempt: Attempt;
-  readonly #cell: Cell;
-
-  constructor(attempt: Attempt, cell: Cell) {
-    this.#attempt = attempt;
-    this.#cell = cell;
-  }
-
-  get headers(): Headers {
-    return this.#attempt.headers;
-  }
-  get remoteAddress(): string {
-    return this.#attempt.remoteAddress;
-  }
-  get params(): Attempt["params"] {
-    return this.#attempt.params;
-  }
-  get signal(): AbortSignal {
-    return this.#cell.signal;
-  }
-}
-
-/** The assigns of a connection are one for all its channels: a plain object is copied and frozen, so that none changes them. */
-function isolated(assigns: unknown): unknown {
-  if (typeof assigns !== "object" || assigns === null) return assigns;
-  return Object.getPrototypeOf(assigns) === Object.prototype
-    ? Object.freeze({ ...assigns })
-    : assigns;
 }

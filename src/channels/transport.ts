@@ -26,6 +26,8 @@ export interface Peer {
   ping(payload: Uint8Array): void;
   /** What was handed over has left: more may come. */
   writable(): void;
+  /** What came broke a rule of the line, which is closed with this code by whoever reads it. */
+  broken(code: CloseCode, reason: string): void;
   /** Nothing comes any more. */
   gone(): void;
 }

@@ -29,7 +29,6 @@ export class WebSocketTransport implements Transport {
     reader.transport = this;
     line[transport] = this;
     reader.on("message", onMessage).on("ping", onPing).on("close", onClose).on("error", onError);
-    line.on("drain", onDrain);
   }
 
   get pendingBytes(): number {
@@ -37,7 +36,9 @@ export class WebSocketTransport implements Transport {
   }
 
   send(frames: Buffer): boolean {
-    return this.#reader.readyState !== WebSocket.OPEN || this.#line.write(frames);
+    if (this.#reader.readyState !== WebSocket.OPEN || this.#line.write(frames)) return true;
+    this.#line.on("drain", onDrain);
+    return false;
   }
 
   close(code: CloseCode, reason: string): void {
@@ -97,6 +98,14 @@ export class WebSocketUpgrades {
   }
 }
 
+/** What `ws` closes with, by what it complains of; all else is 1002. */
+const codes: ReadonlyMap<string, CloseCode> = new Map([
+  ["WS_ERR_INVALID_UTF8", 1007],
+  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
+  ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
+  ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],
+]);
+
 // Shared by all sockets: no functions are made for one.
 
 function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
@@ -111,8 +120,11 @@ function onPing(this: WebSocket, payload: Buffer): void {
 }
 
 /** What came broke the protocol or a limit of the parser, which has closed the line and says why. */
-function onError(this: WebSocket): void {
-  (this as ServerSocket).transport!.peer.gone();
+function onError(this: WebSocket, error: Error & { readonly code?: string }): void {
+  const { peer } = (this as ServerSocket).transport!;
+  const code = error.code === undefined ? undefined : codes.get(error.code);
+  if (error.code?.startsWith("WS_ERR_") === true) peer.broken(code ?? 1002, error.message);
+  else peer.gone();
 }
 
 function onClose(this: WebSocket): void {
@@ -120,5 +132,6 @@ function onClose(this: WebSocket): void {
 }
 
 function onDrain(this: Line): void {
+  this.off("drain", onDrain);
   this[transport]?.peer.writable();
 }

@@ -1,0 +1,33 @@
+import { checkInteger, invalidOption } from "../support/internal.ts";
+import type { EndpointOptions } from "./endpoint-options.ts";
+import { limitsOf } from "./limits.ts";
+import { definitionsOf, mountLimits } from "./mount.ts";
+import { originPolicy } from "./origin.ts";
+import { topicPattern } from "./topic-pattern.ts";
+
+const path = /^(?:\/[^/?#]+)+$/;
+
+/**
+ * Looks at the options of an endpoint before anything is started.
+ *
+ * @throws SluiceError `SLUICE_INVALID_OPTION`, naming the option.
+ */
+export function checkOptions(key: string, options: EndpointOptions<never>): void {
+  const { port, server, sockets, routes = {} } = options;
+  const limits = limitsOf(options.limits);
+  originPolicy(options);
+  if (server === undefined) checkInteger("port", port, 0, 65_535);
+  for (const [mount, { connect, channels, maxPendingBytes }] of Object.entries(sockets)) {
+    if (!path.test(mount))
+      throw invalidOption("sockets", mount, "paths such as `/socket`, without a slash at the end");
+    if (typeof connect !== "function")
+      throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
+    definitionsOf(key, channels);
+    mountLimits(limits, maxPendingBytes);
+  }
+  for (const [route, answer] of Object.entries(routes)) {
+    topicPattern(route);
+    if (!route.startsWith("/") || typeof answer !== "function")
+      throw invalidOption("routes", route, "functions by paths, which begin with a slash");
+  }
+}
