@@ -1,4 +1,5 @@
 import type { Addressable, ExitReason } from "../support/internal.ts";
+import type { Token } from "../runtime/internal.ts";
 import type { Fn } from "./behaviour.ts";
 import type { CallbackName } from "./callback-names.ts";
 
@@ -90,7 +91,7 @@ export interface Running<P> extends Ref<P>, AsyncDisposable {
 }
 
 /** A registered name, resolved in the current system at each send. */
-export interface Name<P> extends Target<P> {
+export interface Name<P> extends Target<P>, Token<Name<P>> {
   /** The text that makes two names one. */
   readonly key: string;
   /** The process now registered, if any. */

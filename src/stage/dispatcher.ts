@@ -33,5 +33,5 @@ export interface Dispatcher<T> {
   /** A type only. */
   readonly "~accepts"?: (event: T) => void;
   /** The runtime's own: makes the dispatcher of one producer. */
-  "~make"(): Dispatching<T>;
+  "~make"(): Dispatching<unknown>;
 }
