@@ -37,6 +37,15 @@ describe("TokenBucket", () => {
     expect(bucket.take(1_100)).toBe(true);
   });
 
+  it("has the tokens when the wait is over, though their fractions do not quite add up", () => {
+    const bucket = new TokenBucket(9, 173, 0);
+    expect(bucket.take(43, 173)).toBe(true);
+    expect(bucket.waitMs(43, 8)).toBe(889);
+    expect(bucket.take(932, 8)).toBe(true);
+    expect(bucket.waitMs(957, 10)).toBe(1_086);
+    expect(bucket.take(2_043, 10)).toBe(true);
+  });
+
   it("never lets more pass than burst + rate × time, in any window, and no less once the wait is over", () => {
     const step = fc.record({ passMs: fc.nat(500), count: fc.integer({ min: 1, max: 30 }) });
     fc.assert(

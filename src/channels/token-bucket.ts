@@ -1,3 +1,6 @@
+/** Sums of fractions may fall short of a whole token by this much, after all the time that it takes. */
+const roundingError = 1e-9;
+
 /**
  * A rate with a burst: `perSecond` tokens flow in, at most `burst` are kept, and it starts full. Time is handed in,
  * from a monotonic clock; a step back counts as no time.
@@ -18,7 +21,7 @@ export class TokenBucket {
   /** Takes `count` tokens if all of them are there; takes none otherwise. More than the burst are never there. */
   take(nowMs: number, count = 1): boolean {
     this.#refill(nowMs);
-    if (count > this.#tokens) return false;
+    if (count > this.#tokens + roundingError) return false;
     this.#tokens -= count;
     return true;
   }
@@ -27,7 +30,7 @@ export class TokenBucket {
   waitMs(nowMs: number, count = 1): number {
     this.#refill(nowMs);
     if (count > this.#burst) return Infinity;
-    return Math.max(0, Math.ceil(((count - this.#tokens) * 1_000) / this.#perSecond));
+    return Math.max(0, Math.ceil(((count - this.#tokens - roundingError) * 1_000) / this.#perSecond));
   }
 
   #refill(nowMs: number): void {
