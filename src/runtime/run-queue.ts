@@ -15,6 +15,8 @@ export const defaultBudgetMs = 1;
 const messagesPerRun = 32;
 /** Messages between two looks at the clock, at most: looking costs as much as a small message. */
 const longestStride = 128;
+/** Messages before the first look of a drain, at most: what comes now may be larger than what came before. */
+const firstStride = 4;
 
 /**
  * The ready processes, first come first served, drained under a time budget per turn of the event loop: the first drain
@@ -37,7 +39,7 @@ export class RunQueue {
   /** The time at the last look at the clock: within a drain, at most a fifth of the budget ago. */
   lastLookMs = 0;
   /** The clock's cost is spread over this many messages. */
-  stride = 16;
+  stride = firstStride;
   readonly drain: () => void = () => this.runUntil(this.turnEnds);
   readonly endTurn: () => void = () => {
     this.turnEnds = 0;
@@ -90,6 +92,7 @@ export class RunQueue {
     const started = runtime.now();
     let now = (this.lastLookMs = started);
     let sinceLook = 0;
+    this.stride = Math.min(this.stride, firstStride);
     while (now < deadline) {
       const process = waiting.shift();
       if (process === undefined) {
