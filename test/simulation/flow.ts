@@ -7,6 +7,7 @@ import {
   startSupervisor,
   topology,
   type ProducerConsumer,
+  type Topology,
 } from "sluice";
 import type { Simulation } from "sluice/testing";
 import { attach } from "sluice/telemetry";
@@ -29,6 +30,17 @@ class Ledger {
   incarnations = 0;
   readonly seen = new Set<string>();
   wrong: string | undefined = undefined;
+}
+
+/** At rest, what consumers wait for is what their producers owe: no demand is lost, none doubled, none is of the dead. */
+function demandDrift({ nodes, edges }: Topology): string | undefined {
+  for (const { pid, kind, figures } of nodes) {
+    if (kind !== "producer" && kind !== "producer_consumer") continue;
+    const wanted = edges.reduce((sum, { from, pending }) => sum + (from === pid ? pending : 0), 0);
+    if (wanted !== figures["asked"])
+      return `${pid} owes ${figures["asked"]}, its consumers wait for ${wanted}`;
+  }
+  return undefined;
 }
 
 /**
@@ -72,7 +84,9 @@ export async function flow(simulation: Simulation): Promise<void> {
   using _crashes = attach("sluice.process.exited", ({ reason }) => {
     if (typeof reason === "object" && reason !== null && "crash" in reason) ledger.crashes++;
   });
-  using _silent = attach("sluice.log", () => {});
+  using _log = attach("sluice.log", ({ message }) => {
+    if (message.includes("in excess")) ledger.wrong ??= message;
+  });
   simulation.always("order, and each event once", () => ledger.wrong === undefined);
 
   const sink = child(Sink, { subscribeTo: [{ to: processor, ...window }] });
@@ -101,6 +115,8 @@ export async function flow(simulation: Simulation): Promise<void> {
   const lost = ledger.produced - ledger.handled - ledger.discarded - waiting;
   if (ledger.wrong !== undefined) throw new Error(ledger.wrong);
   if (ledger.produced < total) throw new Error(`stands still at ${ledger.produced} of ${total}`);
+  const drift = demandDrift(topology(app));
+  if (drift !== undefined) throw new Error(drift);
   if (waiting > 0) throw new Error(`${waiting} events wait though all consumers ask`);
   // In hand at a crash: at most what each of the stages that went down had asked for.
   const bound = ledger.crashes * window.maxDemand * 4;
