@@ -151,7 +151,9 @@ export class Client implements Flushable {
   }
 
   #write(run: SharedRun): void {
-    const frames = this.#outbox.take(bytesPerTurn);
+    // The line holds what no policy can drop any more: it gets the lesser part of what may wait.
+    const bytes = Math.min(bytesPerTurn, this.#world.limits.maxPendingBytes / 4);
+    const frames = this.#outbox.take(bytes);
     if (frames.length === 0) return;
     if (!this.transport.send(run.join(frames))) this.blockedSweeps = 0;
     for (const frame of frames) frame.watch?.settled(true);

@@ -97,6 +97,64 @@ describe("Outbox", () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(40_000_000);
   });
 
+  it("keeps the newest of each key once it is over, and until all is written", () => {
+    const outbox = new Outbox(limits);
+    const latest = (n: number, key: string): Outgoing =>
+      frame(`${key}${n}`.padEnd(30, "."), "latest", key);
+    outbox.push(frame("reply", "kept"));
+    for (const n of [1, 2]) for (const key of ["a", "b"]) outbox.push(latest(n, key));
+    expect(outbox.relieve(0)).toBe(true);
+    expect(outbox.dropped).toBe(2);
+    outbox.push(latest(3, "b"));
+    expect(outbox.dropped).toBe(3);
+    const name = (text: string): string => text.replaceAll(".", "");
+    expect(texts(outbox.take(36)).map(name)).toEqual(["reply", "a2"]);
+    // What was written is no longer there to be replaced.
+    outbox.push(latest(3, "a"));
+    expect(texts(outbox.take(1_000)).map(name)).toEqual(["b3", "a3"]);
+    for (const n of [4, 5]) outbox.push(latest(n, "a"));
+    expect(texts(outbox.take(1_000)).map(name)).toEqual(["a4", "a5"]);
+  });
+
+  it("cannot help where every key is another", () => {
+    const outbox = new Outbox(limits);
+    for (let n = 0; n < 4; n++) outbox.push(frame("x".repeat(30), "latest", String(n)));
+    expect(outbox.relieve(0)).toBe(false);
+  });
+
+  it("holds its bound for a client that never reads, where the newest of a key counts", () => {
+    const outbox = new Outbox({ maxPendingBytes: 10_000, lowMarkBytes: 1 });
+    const before = process.memoryUsage().heapUsed;
+    for (let n = 0; n < 200_000; n++) {
+      outbox.push(frame("x".repeat(100), "latest", String(n % 50)));
+      if (outbox.isOver(0)) outbox.relieve(0);
+    }
+    expect(outbox.pendingBytes).toBe(5_000);
+    expect(outbox.take(1_000_000)).toHaveLength(50);
+    // A kilobyte for each frame that was dropped would be 200 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000);
+  });
+
+  it("tells once what became of each frame: dropped, given up for a newer one, or thrown away", () => {
+    const told: string[] = [];
+    const watched = (name: string, kind: FrameKind): Outgoing =>
+      new Outgoing(Buffer.alloc(40), kind, "key", {
+        settled: (written) => told.push(`${name} ${written}`),
+      });
+    const outbox = new Outbox(limits);
+    outbox.push(watched("old", "latest"));
+    outbox.push(watched("new", "latest"));
+    outbox.push(watched("droppable", "droppable"));
+    outbox.push(watched("kept", "kept"));
+    expect(outbox.relieve(0)).toBe(true);
+    expect(told).toEqual(["old false", "droppable false"]);
+    outbox.push(watched("urgent", "urgent"));
+    outbox.clear();
+    expect(told.slice(2)).toEqual(["urgent false", "new false", "kept false"]);
+    expect(outbox.pendingBytes).toBe(0);
+    expect(outbox.take(1_000)).toEqual([]);
+  });
+
   it("behaves as a list of frames does, whatever is pushed, dropped and taken", () => {
     type Entry = { readonly text: string; readonly kind: FrameKind };
     const push = fc.record({

@@ -30,7 +30,10 @@ export class TokenBucket {
   waitMs(nowMs: number, count = 1): number {
     this.#refill(nowMs);
     if (count > this.#burst) return Infinity;
-    return Math.max(0, Math.ceil(((count - this.#tokens - roundingError) * 1_000) / this.#perSecond));
+    return Math.max(
+      0,
+      Math.ceil(((count - this.#tokens - roundingError) * 1_000) / this.#perSecond),
+    );
   }
 
   #refill(nowMs: number): void {
