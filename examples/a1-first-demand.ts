@@ -1,10 +1,10 @@
-// A1: a consumer with default options asks for 1000 once; then nothing until pages are pushed.
+// A1: a consumer with default options asks for 1000 once; then nothing happens until pages are pushed.
 import { Consumer, child, run } from "sluice";
-import { PageProducer, pages, work, type Page } from "./pages.ts";
+import { PageProducer, pages, scrape, type Page } from "./pages.ts";
 
 class PageConsumer extends Consumer<Page> {
   override async handleEvents(events: readonly Page[]): Promise<void> {
-    for (const page of events) (await work(this.self.signal), console.info(page));
+    for (const page of events) await scrape(page, this.self);
   }
 }
 

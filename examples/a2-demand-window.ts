@@ -1,8 +1,8 @@
-// A2: window {0, 3}; 5 + 2 pages arrive as [1,2,3], [4,5,6], [7].
+// A2: window {0, 3}; 5 + 2 pages arrive as [1, 2, 3], [4, 5, 6], [7].
 import { child, consumer, run } from "sluice";
 import { PageProducer, pages, type Page } from "./pages.ts";
 
-const print = consumer((events: readonly Page[]) => console.info(events));
+const print = consumer((events: readonly Page[]) => console.info(events.join(" ")));
 
 await run(
   {

@@ -1,9 +1,9 @@
-// A3: two consumers, one page each at a time. A3b: the producer keeps a single page and drops the older ones.
+// A3: two consumers, one page each at a time.
 import { child, consumer, run } from "sluice";
-import { PageProducer, pages, work, type Page } from "./pages.ts";
+import { PageProducer, pages, scrape, type Page } from "./pages.ts";
 
-const scrape = child(
-  consumer((_: readonly Page[]) => work()),
+const scraper = child(
+  consumer(([page]: readonly Page[], context) => scrape(page!, context)),
   { subscribeTo: [{ to: pages, minDemand: 0, maxDemand: 1 }] },
 );
 
@@ -11,9 +11,9 @@ await run(
   {
     strategy: "one_for_one",
     children: {
-      producer: child(PageProducer, { name: pages, bufferSize: 1 }),
-      consumerA: scrape,
-      consumerB: scrape,
+      producer: child(PageProducer, { name: pages }),
+      consumerA: scraper,
+      consumerB: scraper,
     },
   },
   {

@@ -8,7 +8,7 @@ import {
   topology,
   type ProducerConsumer,
 } from "sluice";
-import { PageProducer, isOnline, pages, work, type Page } from "./pages.ts";
+import { PageProducer, isOnline, pages, scrape, type Page } from "./pages.ts";
 
 const online = names<ProducerConsumer<Page, Page>>("online");
 const filterInto = (id: string) =>
@@ -24,7 +24,7 @@ await run(
       producer: child(PageProducer, { name: pages }),
       onlineA: filterInto("a"),
       onlineB: filterInto("b"),
-      scrapers: consumerSupervisor((_: Page) => work(), {
+      scrapers: consumerSupervisor(scrape, {
         restart: "transient",
         subscribeTo: [
           { to: online("a"), maxDemand: 1 },
@@ -36,7 +36,7 @@ await run(
   {
     ready(app) {
       console.info(topology(app).mermaid);
-      pages.cast.scrape(["page1", "page2", "page3", "page4", "page5"]);
+      pages.cast.scrape(["page1", "page2", "page3", "page4", "page5", "page6"]);
     },
   },
 );

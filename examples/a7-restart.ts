@@ -12,8 +12,10 @@ const tree = {
 async function restart(): Promise<void> {
   try {
     await startSupervisor(tree);
+    console.info("started");
   } catch (error) {
     if (!SluiceError.is(error, "SLUICE_ALREADY_REGISTERED")) throw error;
+    console.info(`${error.details.key} runs already: stopping it`);
     await stop(error.details.holder);
     return restart();
   }
@@ -22,3 +24,4 @@ async function restart(): Promise<void> {
 await restart();
 await restart();
 await stop(scraper);
+console.info(`${scraper.key} is ${scraper.whereis() === undefined ? "gone" : "there"}`);
