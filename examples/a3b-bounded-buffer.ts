@@ -3,7 +3,9 @@ import { child, consumer, run } from "sluice";
 import { attach } from "sluice/telemetry";
 import { PageProducer, pages, scrape, type Page } from "./pages.ts";
 
-attach("sluice.stage.discarded", ({ count }) => console.info(`discarded ${count}`));
+const discards = attach("sluice.stage.discarded", ({ count }) =>
+  console.info(`discarded ${count}`),
+);
 
 const scraper = child(
   consumer(([page]: readonly Page[], context) => scrape(page!, context)),
@@ -26,3 +28,4 @@ await run(
     },
   },
 );
+discards[Symbol.dispose]();
