@@ -35,6 +35,9 @@ import { SocketRates } from "./socket-rates.ts";
 import { matchTopic } from "./topic-pattern.ts";
 import type { Peer } from "./transport.ts";
 
+/** What a client that is gone said last has this long to be handled. */
+const lastWordsMs = 5_000;
+
 /** The engine of one connection: lets it in, hands its messages to channels, and ends with it. */
 export class SocketProcess extends Process implements Engine, Peer, ClientOwner, SocketSide {
   readonly role = "socket";
@@ -174,8 +177,10 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       if (born > limits.joinWithinMs) this.#cell.stop("shutdown");
       return;
     }
-    if (client.isClosed) return;
-    if (client.blockedSweeps >= 0 && ++client.blockedSweeps * sweeps.ms > limits.stallMs)
+    if (this.#isGone) {
+      if ((sweeps.count - this.#heardAt) * sweeps.ms > lastWordsMs) this.closing();
+    } else if (client.isClosed) return;
+    else if (client.blockedSweeps >= 0 && ++client.blockedSweeps * sweeps.ms > limits.stallMs)
       client.close(4008, "slow consumer");
     else if (!this.#hasJoined && born > limits.joinWithinMs)
       client.close(4001, "nothing was joined");
@@ -332,12 +337,14 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     this.#endIfDone();
   }
 
-  /** Channels hear of it behind what the client said last. */
+  /** Channels hear of it behind what the client said last; one that is being joined need not be. */
   #clientGone(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    for (const { cell, join } of this.#places.values())
-      cell?.send(new ClientMessage(ChannelKind.gone, join));
+    this.#heardAt = this.world.sweeps.count;
+    for (const { state, cell, join } of this.#places.values())
+      if (state === "joining") cell?.stop({ shutdown: "closed" });
+      else cell?.send(new ClientMessage(ChannelKind.gone, join));
     this.#endIfDone();
   }
 
