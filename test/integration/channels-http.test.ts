@@ -1,7 +1,7 @@
 // Who gets as far as a WebSocket, and what an endpoint answers besides, on a server of its own and on one that is there.
 import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders } from "node:http";
-import { connect, type AddressInfo } from "node:net";
+import { connect, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { startSupervisor, withSystem } from "sluice";
@@ -234,6 +234,27 @@ describe("the limits of an endpoint", () => {
       expect(performance.now() - started).toBeGreaterThan(400);
       for (const client of clients) await client[Symbol.asyncDispose]();
     }));
+});
+
+describe("an endpoint that stops", () => {
+  it("cuts off clients that do not answer its goodbye, and requests that are not done", async () => {
+    let line: Socket | undefined;
+    let stopping = 0;
+    let heard = "";
+    await served({ routes: { "/never": () => new Promise<void>(() => {}) } }, async (url) => {
+      line = connect(Number(new URL(url).port), "127.0.0.1");
+      line.on("error", () => {}).on("data", (data) => (heard += data.toString("latin1")));
+      line.write(upgrade(path).replaceAll("\n", "\r\n"));
+      await until(() => heard.includes("\r\n\r\n"));
+      void get(`${url}/never`).catch(() => {});
+      void get(`${url}/socket/websocket?user=slow`).catch(() => {});
+      stopping = performance.now();
+    });
+    expect(performance.now() - stopping).toBeLessThan(3_000);
+    await until(() => line!.closed);
+    // A close frame: 1012, before the end.
+    expect(heard).toContain("\u0003\u00f4the server restarts");
+  });
 });
 
 describe("routes", () => {
