@@ -9,7 +9,7 @@ import type { CallOptions } from "./target.ts";
 /** How long a call waits for its reply unless told otherwise (OTP's default). */
 const defaultTimeoutMs = 5_000;
 
-/** One call on its way: settled once, by the reply, the end of the process, the timeout or the caller's signal. */
+/** One call on its way: the first of the reply, the end of the process, the timeout and the caller's signal settles it. */
 class PendingCall implements Reply {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -17,7 +17,6 @@ class PendingCall implements Reply {
   readonly signal: AbortSignal | undefined;
   timer: TimerEntry<() => void> | undefined = undefined;
   onAbort: (() => void) | undefined = undefined;
-  done = false;
 
   constructor(
     system: System,
@@ -32,8 +31,6 @@ class PendingCall implements Reply {
   }
 
   settle(error: unknown, value: unknown): void {
-    if (this.done) return;
-    this.done = true;
     if (this.timer !== undefined) this.system.cancel(this.timer);
     if (this.onAbort !== undefined) this.signal?.removeEventListener("abort", this.onAbort);
     if (error === undefined) this.resolve(value);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
-import { Process, info, name, refOf, sleep, start, type Ref } from "./index.ts";
+import { Process, info, name, refOf, sleep, start, withSystem, type Ref } from "./index.ts";
 import { processes } from "./internal.ts";
 
 /** Runs a program in 20 schedules. */
@@ -148,6 +148,63 @@ describe("a process", () => {
       const read = slow.call.read();
       await using _running = await starting;
       expect(await read).toEqual(["up", "early"]);
+    }));
+});
+
+describe("a batch of messages in one turn", () => {
+  class Batch extends Diary {
+    leave(): void {
+      this.self.stop("normal");
+    }
+    linkTo(gone: Ref<unknown>): void {
+      this.self.link(gone);
+    }
+    protected override terminate(): void {
+      kept.push(...this.entries);
+    }
+  }
+  let kept: unknown[] = [];
+
+  it("O16: ends where the process stops itself: what follows is not handled", () =>
+    withSystem(async () => {
+      kept = [];
+      const batch = await start(Batch);
+      batch.cast.write(1);
+      batch.cast.leave();
+      batch.cast.write(2);
+      expect(await batch.exited).toBe("normal");
+      expect(kept).toEqual([1]);
+    }));
+
+  it("O8: ends where an exit hits the process", () =>
+    withSystem(async () => {
+      const gone = await start(Diary);
+      await gone.stop();
+      const written: unknown[] = [];
+      class Written extends Batch {
+        override write(entry: unknown): void {
+          written.push(entry);
+        }
+      }
+      const batch = await start(Written);
+      batch.cast.write(1);
+      batch.cast.linkTo(gone);
+      batch.cast.write(2);
+      expect(await batch.exited).toBe("noproc");
+      expect(written).toEqual([1]);
+    }));
+
+  it("is handled whole, in order, also across awaits", () =>
+    withSystem(async () => {
+      await using batch = await start(Batch);
+      const entries = Array.from({ length: 500 }, (_, n) => n);
+      for (const entry of entries) {
+        if (entry % 100 === 99) void batch.call.writeSlowly("slow", 0);
+        batch.cast.write(entry);
+      }
+      expect((await batch.call.read()).filter((entry) => typeof entry === "number")).toEqual(
+        entries,
+      );
     }));
 });
 

@@ -333,8 +333,8 @@ describe("a kill", () => {
       await sleep(100, new AbortController().signal);
       // Dead by now: nothing of this may have an effect.
       const { self } = this;
-      self.after(1, () => this.note("timer"));
-      self.every(1, () => this.note("timer"));
+      self.after(1e9, () => this.note("timer"));
+      self.every(1e9, () => this.note("timer"));
       self.afterBuffered(() => this.note("buffered"));
       self.task(
         async () => this.note("task"),

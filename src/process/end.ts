@@ -51,9 +51,8 @@ export function fail(cell: Cell, error: unknown): void {
   if (state === State.dead || cell.doom !== undefined) return;
   if (state === State.running && isErrorReply(error)) return replyError(cell, error);
   const crash = { crash: error };
-  if (state === State.starting || more?.terminating !== undefined) return end(cell, crash);
-  const aborted = state !== State.running && isAbort(error, more?.controller?.signal);
-  if (!aborted) cell.stopReason = crash;
+  if (state === State.starting) return end(cell, crash);
+  if (!isAbort(error, more?.controller?.signal)) cell.stopReason = crash;
   if (state === State.aborting) return end(cell, cell.stopReason!);
   try {
     beginStop(cell);

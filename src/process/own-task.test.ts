@@ -33,7 +33,7 @@ class Boss extends Process {
     this.#last?.[Symbol.dispose]();
   }
   async busy(ms: number): Promise<void> {
-    await sleep(ms);
+    await sleep(ms, new AbortController().signal);
     this.results.push("busy");
   }
   heard(): readonly unknown[] {
@@ -120,7 +120,7 @@ describe("self.task", () => {
         await sleep(1_000, signal).catch((error: unknown) => (reason = [nowMs(), error]));
       });
       boss.cast.begin(() => new Promise(() => {}));
-      boss.cast.busy(0);
+      boss.cast.busy(100);
       await advance(10);
       await boss.stop("shutdown");
       await advance(1);

@@ -3,7 +3,7 @@ import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
 import { Process, child, name, names, sleep, start, startSupervisor, stop } from "./index.ts";
-import { processes } from "./internal.ts";
+import { cellOf, processes } from "./internal.ts";
 
 /** Runs a program in 20 schedules. */
 async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
@@ -151,6 +151,34 @@ describe("start", () => {
       await expect(starting).rejects.toMatchObject({ details: { reason: "shutdown" } });
       await stopped;
       expect([nowMs(), lines]).toEqual([100, ["terminated"]]);
+    }));
+
+  it("stopped while init runs, its engine does not begin", () =>
+    simulated(async ({ advance }) => {
+      const equipped = name<Equipped>("equipped");
+      const lines: string[] = [];
+      class Equipped extends Greeter {
+        constructor() {
+          super();
+          cellOf(this).engine = {
+            role: "test",
+            started: () => void lines.push("began"),
+            stopping: () => void lines.push("stopping"),
+            exited: () => void lines.push("exited"),
+            receive: () => undefined,
+          };
+        }
+        protected override async init(): Promise<void> {
+          await sleep(100, new AbortController().signal);
+        }
+      }
+      const starting = start(Equipped, { name: equipped });
+      const stopped = advance(10).then(() => stop(equipped, "shutdown"));
+      await expect(starting).rejects.toMatchObject({ code: "SLUICE_START_FAILED" });
+      await stopped;
+      expect(lines.splice(0)).toEqual(["stopping", "exited"]);
+      await using _running = await start(Equipped, { name: equipped });
+      expect(lines).toEqual(["began"]);
     }));
 
   it("stopped before its first turn, it never runs", () =>

@@ -187,6 +187,50 @@ describe("a restart", () => {
       logged.length = 0;
     }));
 
+  it("is void when the supervisor is to stop before it has begun", () =>
+    simulated(async ({ advance }) => {
+      const troupe = new Troupe();
+      troupe.script("b").terminateMs = 100;
+      const app = await startSupervisor({
+        strategy: "one_for_all",
+        children: { a: troupe.actor("a"), b: troupe.actor("b") },
+      });
+      app.children.a.cast.crash();
+      await advance(10);
+      await app.stop("shutdown");
+      expect(troupe.seen()).toEqual(["a up 0", "b up 0", "b down 100"]);
+    }));
+
+  it("that waits for a zombie, or for another try, is void for a child that is terminated meanwhile", () =>
+    simulated(async ({ advance }) => {
+      const troupe = new Troupe();
+      await using app = await startSupervisor({
+        strategy: "one_for_one",
+        maxRestarts: 100,
+        children: {
+          a: troupe.actor("a", { exclusive: true, shutdown: 50 }),
+          b: troupe.actor("b"),
+        },
+      });
+      app.children.a.cast.haunt(500);
+      await advance(10);
+      await stop(app.children.a);
+      const script = troupe.script("b");
+      script.failing = Infinity;
+      script.initMs = 10;
+      app.children.b.cast.crash();
+      await advance(15);
+      await Promise.all([app.call.terminateChild("a"), app.call.terminateChild("b")]);
+      const { starts } = script;
+      await advance(1_000);
+      expect([troupe.script("a").starts, script.starts]).toEqual([1, starts]);
+      const ends = [
+        { id: "a", pid: undefined },
+        { id: "b", pid: undefined },
+      ];
+      expect(await app.call.whichChildren()).toEqual(ends);
+    }));
+
   it("that waits for a zombie ends with a stop of the supervisor", () =>
     simulated(async ({ advance }) => {
       const troupe = new Troupe();
