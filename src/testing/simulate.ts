@@ -9,7 +9,10 @@ import { WindowInvariant } from "./window-invariant.ts";
 
 /** What goes wrong on purpose: probabilities per message. */
 export interface Faults {
-  /** A process that has a supervisor crashes instead of handling a message, which is lost; from 0 to 1. */
+  /**
+   * A process that has a supervisor crashes instead of handling a message, which is lost, or, if it is one function,
+   * instead of beginning or going on with it; from 0 to 1.
+   */
   readonly crash?: number;
   /** A process holds its mailbox, up to `maxMs` of virtual time. */
   readonly slow?: { readonly probability: number; readonly maxMs: number };
@@ -111,13 +114,14 @@ class Run implements Simulation {
     const cell = process as Cell;
     this.trace.add(cell, this.runtime.elapsedMs);
     const { crash = 0, slow } = this.#faults;
-    if (cell.head === undefined || cell.parent === undefined || cell.engine?.role === "supervisor")
-      return;
+    if (cell.parent === undefined || cell.engine?.role === "supervisor") return;
+    // A process that is one function has no messages: its turns stand for them.
+    if (cell.head === undefined && cell.plan.work === undefined) return;
     // A tree that fails while it starts does not start: faults begin when it is up.
     if (cell.parent.state !== State.running) return;
     if (crash > 0 && this.random() < crash) cell.kill({ crash: new Error("a simulated crash") });
-    else if (slow !== undefined && !cell.busy && this.random() < slow.probability)
-      cell.hold(sleep(this.random() * slow.maxMs), undefined);
+    else if (slow === undefined || cell.busy || cell.state !== State.running) return;
+    else if (this.random() < slow.probability) cell.hold(sleep(this.random() * slow.maxMs));
   }
 
   /** The invariant that does not hold now. */

@@ -13,7 +13,7 @@ const most = Number(process.argv[2]);
 let found: Found = { seeds: most };
 for (let seed = 1; seed <= most; seed++) {
   try {
-    await simulate(flow, { seeds: [seed], faults: { crash: 0.02 }, maxSteps: 20_000 });
+    await simulate(flow(), { seeds: [seed], faults: { crash: 0.02 }, maxSteps: 20_000 });
   } catch (error) {
     if (!SluiceError.is(error, "SLUICE_SIMULATION_FAILED")) throw error;
     found = { seed, invariant: error.details.invariant, seeds: seed };

@@ -1,128 +1,177 @@
 import {
   Consumer,
+  Process,
   Producer,
   child,
+  consumerSupervisor,
   map,
   name,
+  sleep,
   startSupervisor,
-  topology,
+  type ChildSpec,
   type ProducerConsumer,
-  type Topology,
 } from "sluice";
-import type { Simulation } from "sluice/testing";
 import { attach } from "sluice/telemetry";
+import type { Simulation } from "sluice/testing";
+import { Accounts, type Made, type Wire } from "./accounts.ts";
 
-/** An event that remembers which incarnation of the producer made it, and as which one. */
-interface Numbered {
-  readonly incarnation: number;
-  readonly id: number;
-}
-
+/** Events in all, over the incarnations of their source. */
 const total = 60;
 const window = { maxDemand: 8, minDemand: 3 };
+const supervision = { strategy: "rest_for_one", maxRestarts: 1_000 } as const;
 
-/** What happened, counted outside of the processes: it survives their crashes. */
-class Ledger {
-  produced = 0;
-  handled = 0;
-  discarded = 0;
-  crashes = 0;
-  incarnations = 0;
-  readonly seen = new Set<string>();
-  wrong: string | undefined = undefined;
+const source = name<Producer<Made>>("source");
+const processor = name<ProducerConsumer<Made, Made>>("processor");
+
+/** A simulated program. */
+export type Program = (simulation: Simulation) => Promise<void>;
+
+/** Runs a tree under its books, then lets it come to rest and closes them. */
+async function program(
+  simulation: Simulation,
+  children: (accounts: Accounts) => { readonly [id: string]: ChildSpec<unknown> },
+  wire?: Wire,
+): Promise<void> {
+  using _silent = attach("sluice.log", () => {});
+  using accounts = new Accounts(simulation, wire);
+  await using app = await startSupervisor({ ...supervision, children: children(accounts) });
+  await simulation.advance(2_000);
+  simulation.calm();
+  await simulation.advance(60_000);
+  accounts.close(app, total);
 }
 
-/** At rest, what consumers wait for is what their producers owe: no demand is lost, none doubled, none is of the dead. */
-function demandDrift({ nodes, edges }: Topology): string | undefined {
-  for (const { pid, kind, figures } of nodes) {
-    if (kind !== "producer" && kind !== "producer_consumer") continue;
-    const wanted = edges.reduce((sum, { from, pending }) => sum + (from === pid ? pending : 0), 0);
-    if (wanted !== figures["asked"])
-      return `${pid} owes ${figures["asked"]}, its consumers wait for ${wanted}`;
-  }
-  return undefined;
-}
-
-/**
- * A producer, a processor and three consumers under faults. Holds, at the end: nothing handled twice, order per pair of
- * incarnations, nothing lost but what was in hand at a crash, and no standstill.
- */
-export async function flow(simulation: Simulation): Promise<void> {
-  const ledger = new Ledger();
-  const source = name<Source>("source");
-  const processor = name<ProducerConsumer<Numbered, Numbered>>("processor");
-
-  class Source extends Producer<Numbered> {
-    readonly #incarnation = ++ledger.incarnations;
-    protected override handleDemand(demand: number): Numbered[] {
-      const events: Numbered[] = [];
-      while (events.length < demand && ledger.produced < total) {
-        events.push({ incarnation: this.#incarnation, id: ledger.produced++ });
-      }
+/** Makes events as they are asked for, each once. */
+function counting(accounts: Accounts): ChildSpec<Producer<Made>> {
+  let last = 0;
+  class Counting extends Producer<Made> {
+    protected override handleDemand(demand: number): Made[] {
+      const events: Made[] = [];
+      while (events.length < demand && last < total)
+        events.push({ id: last++, atMs: performance.now() });
+      accounts.makes(this, events.length);
       return events;
     }
   }
+  return child(Counting, { name: source });
+}
 
-  class Sink extends Consumer<Numbered> {
-    readonly #last = new Map<number, number>();
-    protected override handleEvents(events: readonly Numbered[]): void {
-      if (events.length > window.maxDemand - window.minDemand) {
-        ledger.wrong ??= `a batch of ${events.length}`;
+/** Handles events in the order in which they were made, each once, now or later. */
+function handling(
+  accounts: Accounts,
+  simulation: Simulation,
+  to: typeof source | typeof processor,
+  takesMs: number,
+): ChildSpec<Consumer<Made>> {
+  class Sink extends Consumer<Made> {
+    #last = -1;
+    protected override handleEvents(events: readonly Made[]): void | Promise<void> {
+      if (events.length > window.maxDemand - window.minDemand)
+        throw new Error(`a batch of ${events.length}`);
+      for (const event of events) {
+        if (event.id <= this.#last) accounts.fail(`${event.id} came after ${this.#last}`);
+        this.#last = event.id;
       }
-      for (const { incarnation, id } of events) {
-        const before = this.#last.get(incarnation) ?? -1;
-        if (id <= before) ledger.wrong ??= `${id} came after ${before}`;
-        this.#last.set(incarnation, id);
-        if (ledger.seen.has(String(id))) ledger.wrong ??= `${id} was handled twice`;
-        ledger.seen.add(String(id));
-        ledger.handled++;
-      }
+      return takesMs === 0 ? this.#done(events) : this.#later(events);
+    }
+    async #later(events: readonly Made[]): Promise<void> {
+      await sleep(simulation.random() * takesMs);
+      this.#done(events);
+    }
+    #done(events: readonly Made[]): void {
+      for (const event of events) accounts.ends(event);
     }
   }
-
-  using _discarded = attach("sluice.stage.discarded", ({ count }) => (ledger.discarded += count));
-  using _crashes = attach("sluice.process.exited", ({ reason }) => {
-    if (typeof reason === "object" && reason !== null && "crash" in reason) ledger.crashes++;
-  });
-  using _log = attach("sluice.log", ({ message }) => {
-    if (message.includes("in excess")) ledger.wrong ??= message;
-  });
-  simulation.always("order, and each event once", () => ledger.wrong === undefined);
-
-  const sink = child(Sink, { subscribeTo: [{ to: processor, ...window }] });
-  await using app = await startSupervisor({
-    strategy: "rest_for_one",
-    maxRestarts: 1_000,
-    children: {
-      source: child(Source, { name: source }),
-      processor: child(
-        map((event: Numbered) => event),
-        { name: processor, subscribeTo: [{ to: source, ...window }] },
-      ),
-      a: sink,
-      b: sink,
-      c: sink,
-    },
-  });
-  await simulation.advance(1_000);
-  simulation.calm();
-  await simulation.quiet();
-
-  const waiting = topology(app).nodes.reduce(
-    (sum, { figures: { buffered = 0, waiting: inbox = 0 } }) => sum + buffered + inbox,
-    0,
-  );
-  const lost = ledger.produced - ledger.handled - ledger.discarded - waiting;
-  if (ledger.wrong !== undefined) throw new Error(ledger.wrong);
-  if (ledger.produced < total) throw new Error(`stands still at ${ledger.produced} of ${total}`);
-  const drift = demandDrift(topology(app));
-  if (drift !== undefined) throw new Error(drift);
-  if (waiting > 0) throw new Error(`${waiting} events wait though all consumers ask`);
-  // In hand at a crash: at most what each of the stages that went down had asked for.
-  const bound = ledger.crashes * window.maxDemand * 4;
-  if (lost < 0 || lost > bound) {
-    throw new Error(
-      `${lost} events lost in ${ledger.crashes} crashes, at most ${bound} were in hand`,
-    );
-  }
+  return child(Sink, { subscribeTo: [{ to, ...window }] });
 }
+
+const processing = (work: (event: Made) => Made | Promise<Made>) =>
+  child(map(work), { name: processor, subscribeTo: [{ to: source, ...window }] });
+
+/** A producer, a processor and three consumers. `wire`: what each message between them goes through. */
+export const flow =
+  (wire?: Wire): Program =>
+  (simulation) =>
+    program(
+      simulation,
+      (accounts) => ({
+        source: counting(accounts),
+        processor: processing((event) => event),
+        a: handling(accounts, simulation, processor, 0),
+        b: handling(accounts, simulation, processor, 0),
+        c: handling(accounts, simulation, processor, 0),
+      }),
+      wire,
+    );
+
+/** The same with a processor and consumers that take their time. */
+export const slowFlow: Program = (simulation) =>
+  program(simulation, (accounts) => ({
+    source: counting(accounts),
+    processor: processing(async (event) => {
+      await sleep(simulation.random() * 10);
+      return event;
+    }),
+    a: handling(accounts, simulation, processor, 20),
+    b: handling(accounts, simulation, processor, 0),
+  }));
+
+/** Somebody pushes, and waits until each event is taken or buffered. */
+export const offers: Program = (simulation) =>
+  program(simulation, (accounts) => {
+    let last = 0;
+    class Inbox extends Producer<Made> {
+      push(): Promise<void> {
+        const offer = this.offer([{ id: last++, atMs: performance.now() }]);
+        void offer.then(
+          () => accounts.makes(this, 1),
+          () => {},
+        );
+        return offer;
+      }
+    }
+    const inbox = name<Inbox>("source");
+    class Pusher extends Process {
+      protected override init(): void {
+        this.#push();
+      }
+      #push(): void {
+        this.self.task(
+          () => inbox.call.push(),
+          // A crash of the inbox refuses the call: the next event is pushed to its next incarnation.
+          () => (accounts.total < total ? void this.self.after(1, () => this.#push()) : undefined),
+        );
+      }
+    }
+    return {
+      inbox: child(Inbox, { name: inbox, bufferSize: 3 }),
+      processor: processing((event) => event),
+      a: handling(accounts, simulation, processor, 10),
+      pusher: child(Pusher),
+      another: child(Pusher),
+    };
+  });
+
+/** A child per event, as many at once as were asked for; a crashed one is tried again with the same event. */
+export const crew: Program = (simulation) =>
+  program(simulation, (accounts) => {
+    let running = 0;
+    const work = async (event: Made): Promise<void> => {
+      running++;
+      try {
+        await sleep(simulation.random() * 20);
+        accounts.ends(event, true);
+      } finally {
+        running--;
+      }
+    };
+    simulation.always("no more children than were asked for", () => running <= window.maxDemand);
+    return {
+      source: counting(accounts),
+      workers: consumerSupervisor(work, {
+        restart: "transient",
+        maxRestarts: 1_000,
+        subscribeTo: [{ to: source, ...window }],
+      }),
+    };
+  });
