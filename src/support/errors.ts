@@ -1,4 +1,4 @@
-import type { ExitReason } from "./exit-reason.ts";
+import { describe, type ExitReason } from "./exit-reason.ts";
 
 /** Whatever leads to a process: a ref, a name, a supervisor's child slot. */
 export interface Addressable {
@@ -122,10 +122,7 @@ export function invalidOption(
   got: unknown,
   expected: string,
 ): SluiceError<"SLUICE_INVALID_OPTION"> {
-  const shown =
-    typeof got === "number" || typeof got === "bigint"
-      ? String(got)
-      : (JSON.stringify(got) ?? typeof got);
+  const shown = describe(got);
   return new SluiceError("SLUICE_INVALID_OPTION", `${option}: got ${shown}, expected ${expected}`, {
     option,
     got: shown,
