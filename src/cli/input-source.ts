@@ -6,6 +6,9 @@ import type { Format } from "./options.ts";
 import { PayloadReader, type BadLine, type Payload } from "./payload.ts";
 import type { Tally } from "./tally.ts";
 
+/** However much of a line has to be escaped, it fits into a broadcast of 1 MiB. */
+const maxLineBytes = 128 * 1_024;
+
 /** Where events come from. */
 export interface InputOptions {
   /** The bytes, opened when reading starts; absent: only what is posted. */
@@ -27,7 +30,7 @@ export interface InputOptions {
  */
 export class InputSource extends Producer<Payload> {
   readonly #options: InputOptions;
-  readonly #splitter = new LineSplitter();
+  readonly #splitter = new LineSplitter({ maxLineBytes });
   readonly #reader: PayloadReader;
   #iterator: AsyncIterator<Uint8Array> | undefined = undefined;
   #waits: boolean;
@@ -90,6 +93,7 @@ export class InputSource extends Producer<Payload> {
   #take(step: IteratorResult<Uint8Array>): void {
     const lines = step.done === true ? this.#splitter.end() : this.#splitter.push(step.value);
     const payloads = this.#reader.read(lines);
+    this.#options.tally.cutLines = this.#splitter.cutLines;
     this.#options.tally.received += payloads.length;
     if (step.done === true) this.#ended = true;
     // What does not fit into the buffer waits in the offer; nothing is read meanwhile.

@@ -1,4 +1,4 @@
-import type { ExitReason } from "../support/internal.ts";
+import { SluiceError, type ExitReason } from "../support/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { drainAndStop, type Cell } from "../process/internal.ts";
 import { child, name, run, sleep, type Children, type Name } from "../process/index.ts";
@@ -53,6 +53,8 @@ async function endpointOptions(options: PipeOptions, demo: boolean): Promise<End
   return {
     port,
     host,
+    // A streamed body may last as long as it likes; how long its next piece may take is the route's affair.
+    limits: { requestTimeoutMs: 24 * 3_600_000 },
     sockets: { "/socket": { connect: () => ({}), channels: channels(topic, token) } },
     routes: {
       "/events": eventsRoute({ inbox, sleep, ...policy }),
@@ -98,13 +100,22 @@ export async function pipe(
     slow,
     maxWaitMs,
   });
+  const sendOrSay: typeof send = (payload, context) => {
+    try {
+      return send(payload, context);
+    } catch (error) {
+      if (!SluiceError.is(error, "SLUICE_PAYLOAD_REFUSED")) throw error;
+      tally.refused++;
+      return console.line(`an event is left out: ${error.message}`);
+    }
+  };
   const { work } = variant;
   const task: typeof send =
     work === undefined
-      ? send
+      ? sendOrSay
       : async (payload, context) => {
           await work(payload);
-          await send(payload, context);
+          await sendOrSay(payload, context);
         };
 
   const reason = await run(

@@ -21,7 +21,7 @@ export function progressLine({
 
 /** The end, as lines of `name value`. */
 export function summary(tally: Tally, figures: DeliveryFigures, elapsedMs: number): string {
-  const { received, badLines, dropped } = tally;
+  const { received, badLines, cutLines, refused, dropped } = tally;
   const { delivered, unheard, toSocket, toClient } = figures;
   const latency = toClient.count > 0 ? toClient : toSocket;
   const rate = elapsedMs > 0 ? (received * 1_000) / elapsedMs : 0;
@@ -31,6 +31,8 @@ export function summary(tally: Tally, figures: DeliveryFigures, elapsedMs: numbe
     ["unheard", `${whole(unheard)} (nobody was joined)`],
     ["dropped", whole(dropped)],
     ...(badLines > 0 ? [["bad lines", whole(badLines)]] : []),
+    ...(cutLines > 0 ? [["cut lines", whole(cutLines)]] : []),
+    ...(refused > 0 ? [["too large", whole(refused)]] : []),
     ["rate", `${whole(rate)} events/s`],
     [
       "latency",

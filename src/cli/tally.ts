@@ -6,6 +6,10 @@ export class Tally {
   received = 0;
   /** Lines of the input that were no JSON, and were left out. */
   badLines = 0;
+  /** Lines of the input that were cut for their length. */
+  cutLines = 0;
+  /** Events that were too large to be sent, and were left out. */
+  refused = 0;
   /** Events that a full buffer let go. */
   dropped = 0;
   readonly #discards: Disposable;
