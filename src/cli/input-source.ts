@@ -1,5 +1,5 @@
 import type { ProducerEngine } from "../stage/internal.ts";
-import { cellOf } from "../process/internal.ts";
+import { ClosureMessage, cellOf } from "../process/internal.ts";
 import { Producer } from "../stage/index.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import type { Format } from "./options.ts";
@@ -79,14 +79,21 @@ export class InputSource extends Producer<Payload> {
       return;
     this.#reading = true;
     this.#iterator ??= this.#options.open!(this.self.signal)[Symbol.asyncIterator]();
-    const iterator = this.#iterator;
-    this.self.task(
-      () => iterator.next(),
-      (step) => {
-        this.#reading = false;
-        if (step.status === "rejected") throw step.reason;
-        this.#take(step.value);
-      },
+    const cell = cellOf(this);
+    // Beside the mailbox, and no task either: neither a stop nor a drain waits for a quiet input.
+    const arrive = (message: () => void): void =>
+      cell.send(
+        new ClosureMessage(() => {
+          this.#reading = false;
+          message();
+        }),
+      );
+    this.#iterator.next().then(
+      (step) => arrive(() => this.#take(step)),
+      (error: unknown) =>
+        arrive(() => {
+          throw error;
+        }),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { Broadcast, Endpoint } from "../channels/index.ts";
+import { currentSystem } from "../runtime/internal.ts";
 import type { TaskFunction } from "../stage/index.ts";
 import { delivery, outgoing, type SinkOptions } from "./delivery.ts";
 
@@ -15,6 +16,6 @@ export function deliver<In, M, SA>(
   const send = delivery(to, options);
   return function deliver(event, context): Promise<void> | undefined {
     const { "~enteredMs": enteredMs } = context as unknown as { readonly "~enteredMs": number };
-    return send(outgoing(route(event)), enteredMs);
+    return send(currentSystem(), outgoing(route(event)), enteredMs);
   };
 }

@@ -22,7 +22,11 @@ interface Outgoing {
 }
 
 /** Sends one message and measures it; a promise is a wait for slow clients. */
-export type Delivery = (message: Outgoing, enteredMs: number) => Promise<void> | undefined;
+export type Delivery = (
+  system: System,
+  message: Outgoing,
+  enteredMs: number,
+) => Promise<void> | undefined;
 
 /** The meter of an endpoint in a system; it hears of the receipts from then on. */
 export function meterOf(system: System, key: string): Meter {
@@ -45,8 +49,7 @@ export function delivery<M, SA>(
 ): Delivery {
   let meter: Meter | undefined;
   let home: System | undefined;
-  return ({ topic, event, payload }, enteredMs) => {
-    const system = currentSystem();
+  return (system, { topic, event, payload }, enteredMs) => {
     if (meter === undefined || home !== system) [meter, home] = [meterOf(system, web.key), system];
     const mine = meter;
     const meta = mine.isDue

@@ -18,9 +18,10 @@ export function sink<In, M, SA>(
     readonly #send: Delivery = delivery(to, options);
 
     protected override handleEvents(events: readonly In[]): void | Promise<void> {
-      const { enteredMs } = (cellOf(this).engine as ConsumerEngine).inlet;
+      const { system, engine } = cellOf(this);
+      const { enteredMs } = (engine as ConsumerEngine).inlet;
       for (let index = 0; index < events.length; index++) {
-        const waiting = this.#send(outgoing(route(events[index] as In)), enteredMs);
+        const waiting = this.#send(system, outgoing(route(events[index] as In)), enteredMs);
         if (waiting !== undefined) return this.#rest(events, index + 1, enteredMs, waiting);
       }
     }
@@ -32,8 +33,10 @@ export function sink<In, M, SA>(
       waiting: Promise<void>,
     ): Promise<void> {
       await waiting;
+      // After an `await` the current system is the default one.
+      const { system } = cellOf(this);
       for (let index = from; index < events.length; index++) {
-        await this.#send(outgoing(route(events[index] as In)), enteredMs);
+        await this.#send(system, outgoing(route(events[index] as In)), enteredMs);
       }
     }
   };

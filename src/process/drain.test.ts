@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
-import { Process, child, names, run, sleep, task } from "./index.ts";
+import { Process, child, names, refOf, run, sleep, task } from "./index.ts";
 import { processes } from "./internal.ts";
 
 /** Runs a program in 20 schedules. */
@@ -114,6 +114,53 @@ describe("a drain", () => {
       interrupt();
       await program;
       expect([nowMs(), lines]).toEqual([201, ["worked, aborted: false"]]);
+    }));
+
+  it("stops in order, with time for terminate, what has not drained in three quarters of the time", () =>
+    simulated(async ({ interrupt, advance }) => {
+      const lines: string[] = [];
+      class Stuck extends Process {
+        async work(): Promise<void> {
+          await sleep(3_600_000, this.self.signal);
+        }
+      }
+      class Tidy extends Process {
+        protected override terminate(): void {
+          lines.push("tidied up");
+        }
+      }
+      const program = run(
+        { strategy: "one_for_one", children: { tidy: child(Tidy), stuck: child(Stuck) } },
+        { drainTimeoutMs: 1_000, ready: (app) => app.children.stuck.cast.work() },
+      );
+      await advance(1);
+      interrupt();
+      expect([await program, nowMs(), lines]).toEqual(["shutdown", 751, ["tidied up"]]);
+    }));
+
+  it("does not wait for a function that is a process, which ends when it is told", () =>
+    simulated(async ({ interrupt, advance }) => {
+      const forever = task(({ signal }) => sleep(3_600_000, signal));
+      const program = run({ strategy: "one_for_one", children: { forever } });
+      await advance(1);
+      interrupt();
+      expect([await program, nowMs()]).toEqual(["shutdown", 1]);
+    }));
+
+  it("ends though a process goes on by itself", () =>
+    simulated(async ({ interrupt, advance }) => {
+      class Restless extends Process {
+        protected override init(): void {
+          this.self.after(0, () => this.again());
+        }
+        again(): void {
+          refOf<Restless>(this).cast.again();
+        }
+      }
+      const program = run({ strategy: "one_for_one", children: { restless: child(Restless) } });
+      await advance(0);
+      interrupt();
+      expect(await program).toBe("shutdown");
     }));
 
   it("is over for a process that crashes meanwhile", () =>

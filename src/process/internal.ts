@@ -17,6 +17,6 @@ export { interrupts } from "./run.ts";
 export { RestartIntensity } from "./restart-intensity.ts";
 export { sendWork } from "./send.ts";
 export { ErrorReply } from "./error-reply.ts";
-export { ownOf, type Own } from "./self.ts";
+export { ownOf, type Open, type Own } from "./self.ts";
 export { leftBehind, systemTurn } from "./with-system.ts";
 export { sleep } from "./sleep.ts";

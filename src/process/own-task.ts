@@ -38,6 +38,7 @@ export class OwnTask<T> implements Open, Scope {
   }
 
   tell(result: PromiseSettledResult<T>): void {
+    this.own.taskSettled();
     this.own.cell.send(
       new ClosureMessage(() => {
         if (!this.live) return undefined;

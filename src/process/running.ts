@@ -6,8 +6,10 @@ import { gone, stopCell } from "./spawn.ts";
 import type { Running } from "./target.ts";
 
 class RunningProcess extends ResolvedRef {
+  #exited: Promise<ExitReason> | undefined = undefined;
+
   get exited(): Promise<ExitReason> {
-    return gone(this.cell);
+    return (this.#exited ??= gone(this.cell));
   }
 
   async stop(

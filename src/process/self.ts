@@ -38,7 +38,7 @@ function link(one: Cell, other: Cell): void {
 export class Own {
   readonly cell: Cell;
   open: Set<Open> | undefined = undefined;
-  /** How many of these are tasks. */
+  /** Tasks whose work has not ended, disposed ones included. */
   tasks = 0;
 
   constructor(cell: Cell) {
@@ -133,9 +133,14 @@ export class Own {
     return open;
   }
 
+  /** The work of a task has ended, whoever still wants to know: only then is its place free. */
+  taskSettled(): void {
+    this.tasks--;
+  }
+
   /** It runs no more. */
   closed(open: Open): void {
-    if (this.open?.delete(open) === true && open instanceof OwnTask) this.tasks--;
+    this.open?.delete(open);
   }
 
   /** The process is stopping: what runs beside the mailbox is told. */

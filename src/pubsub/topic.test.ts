@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { Process, start, withSystem } from "../process/index.ts";
+import { cellOf, ownOf } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { bus } from "./bus.ts";
@@ -57,6 +58,33 @@ describe("topic", () => {
       expect(await two.call.seen()).toEqual([1]);
       await two.stop();
       expect(system.get(bus).topics.size).toBe(0);
+    });
+  });
+
+  it("disposed, it hears nothing more, not even what waits in its mailbox, and leaves nothing behind", async () => {
+    class Once extends Process {
+      readonly #seen: number[] = [];
+      protected override init(): void {
+        const subscription = numbers.subscribe(this.self, (n) => {
+          this.#seen.push(n);
+          subscription[Symbol.dispose]();
+        });
+        for (let round = 0; round < 1_000; round++) {
+          numbers.subscribe(this.self, () => {})[Symbol.dispose]();
+        }
+      }
+      seen(): readonly number[] {
+        return this.#seen;
+      }
+      open(): number {
+        return ownOf(cellOf(this)).open?.size ?? 0;
+      }
+    }
+    await withSystem(async () => {
+      await using once = await start(Once);
+      for (const n of [1, 2, 3]) numbers.broadcast(n);
+      expect(await once.call.seen()).toEqual([1]);
+      expect(await once.call.open()).toBe(0);
     });
   });
 

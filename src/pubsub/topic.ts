@@ -1,7 +1,7 @@
-import { gone, sendWork, type Cell, type Own } from "../process/internal.ts";
+import { ownOf, sendWork, type Cell, type Open, type Own } from "../process/internal.ts";
 import type { Self } from "../process/index.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
-import { bus } from "./bus.ts";
+import { bus, type Listener } from "./bus.ts";
 
 /** A typed topic on the system's local bus. */
 export interface Topic<T> {
@@ -16,6 +16,37 @@ export interface Topic<T> {
   subscribe(subscriber: Self, message: (message: T) => void | Promise<void>): Disposable;
   /** The runtime's own. */
   "~in"(system: System): Topic<T>;
+}
+
+/** A process that hears a topic, until it is disposed or the process is gone. */
+class Subscription implements Listener, Open {
+  readonly #cell: Cell;
+  readonly #topic: string;
+  readonly #message: (message: unknown) => unknown;
+  #live = true;
+
+  constructor(cell: Cell, topic: string, message: (message: unknown) => unknown) {
+    this.#cell = cell;
+    this.#topic = topic;
+    this.#message = message;
+    cell.system.get(bus).subscribe(topic, this);
+  }
+
+  hear(message: unknown): void {
+    // What was heard before it is disposed may still wait in the mailbox.
+    sendWork(this.#cell, () => (this.#live ? this.#message(message) : undefined));
+  }
+
+  close(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    this.#cell.system.get(bus).unsubscribe(this.#topic, this);
+    ownOf(this.#cell).closed(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
 }
 
 class BusTopic<T> implements Topic<T> {
@@ -36,12 +67,9 @@ class BusTopic<T> implements Topic<T> {
   }
 
   subscribe(subscriber: Self, message: (message: T) => void | Promise<void>): Disposable {
-    const cell: Cell = (subscriber as unknown as Own).cell;
-    const subscription = cell.system.get(bus).subscribe(this.key, {
-      hear: (heard) => sendWork(cell, () => message(heard as T)),
-    });
-    void gone(cell).then(() => subscription[Symbol.dispose]());
-    return subscription;
+    const { cell } = subscriber as unknown as Own;
+    const subscription = new Subscription(cell, this.key, message as (message: unknown) => unknown);
+    return ownOf(cell).opened(subscription);
   }
 }
 
