@@ -21,7 +21,7 @@ interface Room {
 interface Topics {
   "room:*": Room;
 }
-type Frame = readonly [unknown, unknown, string, string, unknown];
+type Frame = readonly [string | null, string | null, string, string, unknown];
 type Channel = Joined<Room, { readonly id: number }, {}>;
 
 interface World extends Simulation {
@@ -86,7 +86,7 @@ function world(body: (world: World) => Promise<void>, seeds = 5): Promise<unknow
         children: {
           web: web.child({
             port: 0,
-            sockets: { "/socket": { connect: () => ({}), channels: [room] } },
+            sockets: { "/socket": { connect: () => ({}), id: () => "me", channels: [room] } },
           }),
         },
       });
@@ -229,6 +229,33 @@ describe("a joined channel", () => {
       send("1", "4", "room:1", "phx_leave", {});
       await advance(200);
       expect(got()).toEqual(["1 4 phx_reply {}", "1 1 phx_close {}"]);
+    }));
+
+  it("hears nothing from its leave on, while `leave` still runs (§1.9)", () =>
+    world(async ({ send, got, advance, web, log }) => {
+      send("1", "1", "room:1", "phx_join", {});
+      send("1", "2", "room:1", "phx_leave", {});
+      await advance(10);
+      expect(log).toEqual(["join 1", "leave 1"]);
+      web.broadcast("room:1", "news", { n: 1 });
+      await advance(20);
+      expect(got().slice(1)).toEqual(["1 2 phx_reply {}", "1 1 phx_close {}"]);
+    }));
+
+  it("leaves when its user is disconnected: 1001, and what it said last is not for anybody (C9)", () =>
+    world(async ({ send, got, advance, web, log }) => {
+      send("1", "1", "room:1", "phx_join", {});
+      await advance(1);
+      send("1", "2", "room:1", "work", { ms: 0 });
+      web.disconnect("you");
+      await advance(1);
+      send("1", "3", "room:1", "work", { ms: 500 });
+      send("1", "4", "room:1", "work", { ms: 0 });
+      await advance(1);
+      web.disconnect("me");
+      await advance(100);
+      expect(got().slice(1)).toEqual(['1 2 phx_reply {"worked":0}', "closed 1001"]);
+      expect(log).toEqual(["join 1", "leave 1", "left 1"]);
     }));
 
   it("handles what came before its leave, and runs `leave` once", () =>

@@ -81,7 +81,7 @@ export class Histories {
       return { place: topic.end, recent, replay: [] };
     }
     const read = topic.read(since, bounds.maxReplay + 1);
-    const isAll = read.status !== "gap" && read.entries.length <= bounds.maxReplay;
+    const isAll = read.entries.length <= bounds.maxReplay;
     const slice = isAll ? read : topic.last(bounds.maxReplay);
     const status = isAll ? read.status : read.status === "reset" ? "reset" : "gap";
     return { place: { ...topic.end, status }, recent: undefined, replay: placed(slice) };

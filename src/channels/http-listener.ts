@@ -4,7 +4,7 @@ import { SluiceError } from "../support/internal.ts";
 import { log, refused } from "../telemetry/internal.ts";
 import type { EndpointEngine } from "./endpoint-engine.ts";
 import type { BoundAddress, EndpointBase, Route } from "./endpoint-options.ts";
-import { HttpVisitor } from "./http-visitor.ts";
+import { HttpVisitor, refuseUpgrade } from "./http-visitor.ts";
 import { boundAddress, factsOf, pathOf } from "./http-request.ts";
 import { allowedHost, allowedOrigin } from "./origin.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "./topic-pattern.ts";
@@ -50,6 +50,8 @@ export class HttpListener {
         requestTimeout: limits.requestTimeoutMs,
         connectionsCheckingInterval: checkIntervalMs,
         maxHeaderSize: limits.maxHeaderBytes,
+        // Whoever offers another protocol is answered in this one.
+        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
       });
     if (given === undefined) {
       // One more than may come is seen, and refused; what is beyond would be cut off unseen.
@@ -103,8 +105,7 @@ export class HttpListener {
       return this.#engine.knock(visitor);
     }
     // Nobody else would ever answer it.
-    if (this.#isOwn || this.#server.listenerCount("upgrade") === 1)
-      line.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    if (this.#isOwn || this.#server.listenerCount("upgrade") === 1) refuseUpgrade(line, 404);
   };
 
   readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {

@@ -54,12 +54,22 @@ export class HttpVisitor extends Visitor {
   }
 
   protected turnAway(status: RefusalStatus, retryAfterSeconds?: number): void {
-    const retry = retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
-    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
     this.#line.off("close", this.#onClose);
-    this.#line.end(`${line}Connection: close\r\n${retry}Content-Length: 0\r\n\r\n`);
-    this.#line.once("finish", () => this.#line.destroy());
+    refuseUpgrade(this.#line, status, retryAfterSeconds);
   }
+}
+
+/** Answers an upgrade with a refusal, and ends its connection, whatever the other side does. */
+export function refuseUpgrade(
+  line: Duplex,
+  status: RefusalStatus,
+  retryAfterSeconds?: number,
+): void {
+  const retry = retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
+  const first = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+  // Nobody else hears its errors any more, and an error that nobody hears ends the program.
+  line.on("error", ignore).once("finish", () => line.destroy());
+  line.end(`${first}Connection: close\r\n${retry}Content-Length: 0\r\n\r\n`);
 }
 
 function ignore(): void {}

@@ -7,6 +7,7 @@ import { startSupervisor, withSystem } from "sluice";
 import { Refused, endpoint, fields, type Endpoint, type EndpointOptions } from "sluice/channels";
 import { topic } from "sluice/pubsub";
 import { attach } from "sluice/telemetry";
+import { expectErrors } from "./support/expected.ts";
 import { hangUp, join, push, stockClient, until } from "./support/clients.ts";
 
 interface UserTopic {
@@ -74,6 +75,7 @@ function served(
     info: ({ price }, channel) => channel.push("hello", { n: price }),
   });
   return withSystem(async () => {
+    using _errors = expectErrors();
     await using app = await startSupervisor({
       strategy: "one_for_one",
       children: {

@@ -1,6 +1,7 @@
 // An endpoint for tests, with rooms whose events do what their names say.
 import { startSupervisor, withSystem } from "sluice";
 import { Refused, endpoint, type Endpoint, type Limits } from "sluice/channels";
+import { expectErrors } from "./expected.ts";
 
 interface RoomTopic {
   join(params: { readonly as?: string }): object;
@@ -79,6 +80,7 @@ export function served(
     },
   });
   return withSystem(async () => {
+    using _errors = expectErrors();
     await using app = await startSupervisor({
       strategy: "one_for_one",
       children: {
