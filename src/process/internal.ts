@@ -15,7 +15,7 @@ export { Task } from "./task.ts";
 export { drain, drainAndStop } from "./drain.ts";
 export { interrupts } from "./run.ts";
 export { RestartIntensity } from "./restart-intensity.ts";
-export { sendWork } from "./send.ts";
+export { drop, sendWork } from "./send.ts";
 export { ErrorReply } from "./error-reply.ts";
 export { ownOf, type Open, type Own } from "./self.ts";
 export { leftBehind, systemTurn } from "./with-system.ts";

@@ -67,7 +67,7 @@ describe("self.task", () => {
       expect(await boss.call.heard()).toEqual([{ failed: error }, { failed: error }]);
     }));
 
-  it("at most maxTasks at once: one more throws SLUICE_TASKS_FULL, and a place is free when done has been told", () =>
+  it("at most maxTasks at once: one more throws SLUICE_TASKS_FULL, and a place is free when its work has ended", () =>
     simulated(async ({ advance }) => {
       await using boss = await start(Boss, { maxTasks: 2 });
       boss.cast.begin(() => sleep(10));
@@ -82,15 +82,20 @@ describe("self.task", () => {
       await advance(50);
     }));
 
-  it("disposed is aborted, done is not told, and its place is free", () =>
+  it("disposed is aborted, done is not told, and its place is free when its work has ended", () =>
     simulated(async ({ advance }) => {
       await using boss = await start(Boss, { maxTasks: 1 });
       let aborted: unknown;
       boss.cast.begin(async ({ signal }) => {
         await sleep(1_000, signal).catch(() => (aborted = nowMs()));
+        await sleep(30, new AbortController().signal);
       });
       await advance(10);
       boss.cast.dispose();
+      expect(await boss.call.tryBegin(async () => "too early")).toMatchObject({
+        code: "SLUICE_TASKS_FULL",
+      });
+      await advance(31);
       expect(await boss.call.tryBegin(async () => "second")).toBe("begun");
       await advance(10);
       expect(aborted).toBe(10);
