@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { byHand, cellOf, quietly, range } from "../../test/stage/probing.ts";
 import {
   child,
   name,
@@ -10,24 +11,12 @@ import {
   withSystem,
   type Context,
 } from "../process/index.ts";
-import { drain, type Cell } from "../process/internal.ts";
+import { drain } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
-import { probeConsumer, simulate, type ConsumerProbe } from "../testing/index.ts";
+import { probeConsumer, simulate } from "../testing/index.ts";
 import { from } from "./from.ts";
 import type { Producer } from "./producer.ts";
 import { topology } from "./topology.ts";
-
-const range = (count: number, first = 0): number[] =>
-  Array.from({ length: count }, (_, index) => first + index);
-
-/** A consumer that asks for nothing but by hand. */
-function byHand<T>(): ConsumerProbe<T> {
-  const probe = probeConsumer<T>();
-  probe.ask(0);
-  return probe;
-}
-
-const cellOf = (ref: { "~resolve"(): object | undefined }): Cell => ref["~resolve"]() as Cell;
 
 /** Counts up, sees how far it was pulled and how it was left. */
 class Pulled {
@@ -115,7 +104,7 @@ describe.each(["sync", "async"] as const)("from a generator (%s)", (kind) => {
   it("that throws crashes the stage, after what it gave before", async () => {
     await simulate(
       async ({ quiet }) => {
-        using _silent = attach("sluice.log", () => {});
+        using _silent = quietly();
         const failing = {
           *sync() {
             yield* [1, 2];
@@ -176,7 +165,7 @@ describe("from an iterable", () => {
   it("is opened once for each incarnation, at its start, with a signal that aborts at its stop", async () => {
     await simulate(
       async ({ quiet }) => {
-        using _silent = attach("sluice.log", () => {});
+        using _silent = quietly();
         const signals: AbortSignal[] = [];
         const numbers = name<Producer<number>>("numbers");
         async function* once({ signal }: Context): AsyncGenerator<number> {

@@ -1,5 +1,6 @@
 import { SluiceError } from "../support/internal.ts";
-import type { Cell, Deferred } from "../process/internal.ts";
+import { thread } from "../runtime/internal.ts";
+import { State, drop, type Cell, type Deferred } from "../process/internal.ts";
 
 type Settle = (error: unknown, value: unknown) => void;
 
@@ -18,11 +19,17 @@ export class Offer implements Promise<void>, Deferred {
   start = 0;
   settled = false;
   error: unknown = undefined;
+  /** Somebody waits for it, or has. */
+  heard = false;
   listeners: Settle[] | undefined = undefined;
+  /** Takes it out of the line. */
+  withdraw: (() => void) | undefined = undefined;
 
   constructor(cell: Cell, events: readonly unknown[], enteredMs: number) {
     this.cell = cell;
-    this.madeIn = cell.inHand;
+    // Work beside the mailbox may await it, whatever message is in hand meanwhile.
+    const beside = thread.running !== cell && (cell.more?.own?.tasks ?? 0) > 0;
+    this.madeIn = beside ? undefined : cell.inHand;
     this.events = events;
     this.enteredMs = enteredMs;
   }
@@ -34,9 +41,16 @@ export class Offer implements Promise<void>, Deferred {
     const { listeners } = this;
     this.listeners = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener(error, undefined);
+    else if (error !== undefined) void Promise.resolve().then(() => this.heard || this.dropped());
+  }
+
+  /** Nobody waits for it: what was refused is counted as what a cast loses. */
+  dropped(): void {
+    if (this.cell.state !== State.dead) drop(this.cell, this.cell.table);
   }
 
   "~settled"(listener: Settle): void {
+    this.heard = true;
     if (this.settled) listener(this.error, undefined);
     else (this.listeners ??= []).push(listener);
   }
@@ -63,7 +77,10 @@ export class Offer implements Promise<void>, Deferred {
 
   refuseDeadlock(): void {
     const { cell, madeIn } = this;
-    if (this.settled || !cell.busy || madeIn === undefined || cell.inHand !== madeIn) return;
+    const holding = madeIn !== undefined && cell.inHand === madeIn;
+    // Nobody can subscribe before `init` has ended.
+    if (this.settled || !cell.busy || !(holding || cell.state === State.starting)) return;
+    this.withdraw?.();
     const { pid } = cell;
     const message = `${pid} awaits its own offer, which waits for the mailbox that it holds: return the offer itself, from a message that is not async`;
     this.settle(new SluiceError("SLUICE_OFFER_AWAITED", message, { pid }));

@@ -127,6 +127,8 @@ export class Outlet {
     const offer = new Offer(this.cell, events, this.nowMs);
     if (this.over !== undefined) offer.settle(this.over);
     else if (this.offers.length > 0) this.wait(offer);
+    // What is refused is refused whole: the same again must not double a part of it.
+    else if (this.maxOffers === 0 && events.length > this.takeable) this.wait(offer);
     else {
       offer.start = this.pass(events, offer.enteredMs);
       this.load(offer, this.room);
@@ -136,17 +138,33 @@ export class Outlet {
   }
 
   wait(offer: Offer): void {
-    if (this.offers.length < this.maxOffers) return this.offers.push(offer);
+    if (this.offers.length < this.maxOffers) {
+      offer.withdraw = () => this.withdraw(offer);
+      return this.offers.push(offer);
+    }
     const { pid } = this.cell;
     const message = `${this.maxOffers} offers wait at ${pid}: no room for one more`;
     offer.settle(new SluiceError("SLUICE_OFFERS_FULL", message, { pid, limit: this.maxOffers }));
   }
 
+  /** An offer that was refused while it waited: what of it has not gone does not go. */
+  withdraw(offer: Offer): void {
+    for (let left = this.offers.length; left > 0; left--) {
+      const next = this.offers.shift()!;
+      if (next !== offer) this.offers.push(next);
+    }
+  }
+
+  /** So many events are taken or buffered at once. */
+  get takeable(): number {
+    const { buffer, dispatcher } = this;
+    return this.room + (buffer.size === 0 ? dispatcher.demand : 0);
+  }
+
   /** All of them at once, or none. */
   tryOffer(events: readonly unknown[]): boolean {
-    const { buffer, dispatcher, room } = this;
-    const takeable = room + (buffer.size === 0 ? dispatcher.demand : 0);
-    if (this.over !== undefined || this.offers.length > 0 || events.length > takeable) return false;
+    const refuses = this.over !== undefined || this.offers.length > 0;
+    if (refuses || events.length > this.takeable) return false;
     this.emit(events, this.nowMs);
     return true;
   }

@@ -1,67 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { cellOf, drain, type Cell } from "../process/internal.ts";
-import { sleep, start, type Running } from "../process/index.ts";
-import { attach } from "../telemetry/index.ts";
-import {
-  probeConsumer,
-  probeProducer,
-  simulate,
-  type ConsumerProbe,
-  type ProducerProbe,
-} from "../testing/index.ts";
-import { Consumer } from "./consumer.ts";
-import type { ConsumerEngine } from "./consumer-engine.ts";
+import { line, same } from "../../test/stage/line.ts";
+import { byHand, range } from "../../test/stage/probing.ts";
+import { start } from "../process/index.ts";
+import { probeProducer, simulate } from "../testing/index.ts";
 import { ProducerConsumer } from "./producer-consumer.ts";
-import type { Producer, ProducerOptions } from "./producer.ts";
-import { flatMap, map, type ProducerConsumerClass } from "./shorthands.ts";
+import { flatMap } from "./shorthands.ts";
 import { topology } from "./topology.ts";
-
-const range = (count: number, first = 0): number[] =>
-  Array.from({ length: count }, (_, index) => first + index);
-
-/** A consumer that asks for nothing but by hand. */
-function byHand(): ConsumerProbe<number> {
-  const probe = probeConsumer<number>();
-  probe.ask(0);
-  return probe;
-}
-
-const same = map((event: number) => event);
-
-/** A processor between a source and a sink that the test drives. */
-interface Line extends AsyncDisposable {
-  readonly source: ProducerProbe<number>;
-  readonly sink: ConsumerProbe<number>;
-  readonly producer: Running<Producer<number>>;
-  readonly processor: Running<ProducerConsumer<number, number>>;
-  readonly consumer: Running<Consumer<number>>;
-  readonly figure: (name: string) => number | undefined;
-}
-
-async function line(
-  stage: ProducerConsumerClass<number, number>,
-  window: { readonly maxDemand?: number; readonly minDemand?: number } = {},
-  options: ProducerOptions<number> = {},
-): Promise<Line> {
-  const source = probeProducer<number>();
-  const sink = byHand();
-  const producer = await start(source.stage);
-  const processor = await start(stage, { ...options, subscribeTo: [{ to: producer, ...window }] });
-  const consumer = await start(sink.stage, {
-    subscribeTo: [{ to: processor, cancel: "temporary" }],
-  });
-  return {
-    source,
-    sink,
-    producer,
-    processor,
-    consumer,
-    figure: (name) => topology(processor).nodes[0]!.figures[name],
-    async [Symbol.asyncDispose]() {
-      for (const stage of [producer, processor, consumer]) await stage.stop("shutdown");
-    },
-  };
-}
 
 describe("the demand of a producer-consumer", () => {
   it("E3: is for whole messages: with 1 asked for, 6 that came are processed, 1 goes on, 5 wait, the next message too", async () => {
@@ -164,7 +108,7 @@ describe("the demand of a producer-consumer", () => {
         await consumer.stop();
         source.emit([1, 2]);
         await quiet();
-        const next = byHand();
+        const next = byHand<number>();
         await using _next = await start(next.stage, { subscribeTo: [processor] });
         next.ask(2);
         await quiet();
@@ -264,7 +208,7 @@ describe("the buffer of a producer-consumer", () => {
             return events;
           }
         }
-        const sink = byHand();
+        const sink = byHand<number>();
         await using both = await start(Both, { bufferSize: 2 });
         await using _consumer = await start(sink.stage, { subscribeTo: [both] });
         await both.call.add([1, 2]);
@@ -334,7 +278,7 @@ describe("a producer-consumer whose producer is gone", () => {
     await simulate(
       async ({ quiet }) => {
         const [gone, here] = [probeProducer<number>(), probeProducer<number>()];
-        const sink = byHand();
+        const sink = byHand<number>();
         const first = await start(gone.stage);
         await using second = await start(here.stage);
         await using processor = await start(same, {
@@ -352,253 +296,6 @@ describe("a producer-consumer whose producer is gone", () => {
         expect(topology(processor).edges).toHaveLength(1);
       },
       { seeds: 20 },
-    );
-  });
-});
-
-describe("afterBuffered in a producer-consumer", () => {
-  class Noting extends ProducerConsumer<number, number> {
-    note(log: string[], line: string): void {
-      this.self.afterBuffered(() => void log.push(line));
-    }
-    protected override handleEvents(events: readonly number[]): readonly number[] {
-      return events;
-    }
-  }
-
-  it("S33: runs at once where nothing waits, and S34: behind what waits before it and behind it", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const log: string[] = [];
-        const source = probeProducer<number>();
-        const sink = byHand();
-        await using producer = await start(source.stage);
-        await using noting = await start(Noting, {
-          subscribeTo: [{ to: producer, maxDemand: 4, minDemand: 0 }],
-        });
-        await using _consumer = await start(sink.stage, { subscribeTo: [noting] });
-        noting.cast.note(log, "first");
-        await quiet();
-        expect(log).toEqual(["first"]);
-        source.emit([1, 2]);
-        await quiet();
-        noting.cast.note(log, "second");
-        await quiet();
-        // Comes after it, and does not keep it waiting.
-        source.emit([3, 4]);
-        sink.ask(1);
-        await quiet();
-        expect(log).toEqual(["first"]);
-        sink.ask(1);
-        await quiet();
-        expect(log).toEqual(["first", "second"]);
-      },
-      { seeds: 20 },
-    );
-  });
-});
-
-describe("an asynchronous producer-consumer", () => {
-  it("keeps the order, and holds the next message until it has emitted", async () => {
-    await simulate(
-      async ({ advance, random }) => {
-        let inHand = 0;
-        const slow = map(async (event: number) => {
-          expect(++inHand).toBe(1);
-          await sleep(random() * 10);
-          inHand--;
-          return event;
-        });
-        await using stages = await line(slow, { maxDemand: 4 });
-        const { source, sink } = stages;
-        sink.ask(20);
-        for (const first of [0, 4, 8, 12, 16]) source.emit(range(4, first));
-        await advance(1_000);
-        expect(sink.batches.flat()).toEqual(range(20));
-      },
-      { seeds: 20 },
-    );
-  });
-
-  it("that gives no list ends", async () => {
-    await simulate(
-      async () => {
-        using _silent = attach("sluice.log", () => {});
-        class Bad extends ProducerConsumer<number, number> {
-          protected override handleEvents(): Promise<number[]> {
-            return Promise.resolve(7 as never);
-          }
-        }
-        await using stages = await line(Bad);
-        stages.sink.ask(1);
-        stages.source.emit([1]);
-        expect(await stages.processor.exited).toMatchObject({
-          crash: {
-            code: "SLUICE_INVALID_RETURN",
-            details: {
-              callback: "handleEvents",
-              got: "7",
-              expected: "a list of events or nothing",
-            },
-          },
-        });
-      },
-      { seeds: 5 },
-    );
-  });
-});
-
-describe("the stamp", () => {
-  /** Writes down when what it gets entered the pipeline. */
-  class Clock extends Consumer<number> {
-    readonly #seen: [event: number, enteredMs: number][];
-    constructor(seen: [number, number][]) {
-      super();
-      this.#seen = seen;
-    }
-    protected override handleEvents(events: readonly number[]): void {
-      const { enteredMs } = (cellOf(this).engine as ConsumerEngine).inlet;
-      for (const event of events) this.#seen.push([event, enteredMs]);
-    }
-  }
-
-  it("is inherited through a producer-consumer, however long the event waits before, in and behind it", async () => {
-    await simulate(
-      async ({ advance }) => {
-        const seen: [number, number][] = [];
-        const source = probeProducer<number>();
-        const slow = map(async (event: number) => {
-          await sleep(100);
-          return event;
-        });
-        await using producer = await start(source.stage);
-        await using processor = await start(slow, {
-          subscribeTo: [{ to: producer, maxDemand: 1 }],
-        });
-        await using _clock = await start(Clock, {
-          args: [seen],
-          subscribeTo: [{ to: processor, maxDemand: 1 }],
-        });
-        await advance(10);
-        source.emit([1]);
-        await advance(20);
-        source.emit([2, 3]);
-        await advance(5_000);
-        expect(seen).toEqual([
-          [1, 10],
-          [2, 30],
-          [3, 30],
-        ]);
-      },
-      { seeds: 20 },
-    );
-  });
-
-  it("of batches that are joined is that of the oldest event among them", async () => {
-    await simulate(
-      async ({ advance, quiet }) => {
-        const seen: [number, number][] = [];
-        const source = probeProducer<number>();
-        await using producer = await start(source.stage);
-        for (const event of [1, 2, 3]) {
-          source.emit([event]);
-          await advance(10);
-        }
-        await using _clock = await start(Clock, { args: [seen], subscribeTo: [producer] });
-        await quiet();
-        expect(seen).toEqual([
-          [1, 0],
-          [2, 0],
-          [3, 0],
-        ]);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("of what is emitted beside a message that waits for a place is its own", async () => {
-    await simulate(
-      async ({ advance, quiet }) => {
-        const seen: [number, number][] = [];
-        const source = probeProducer<number>();
-        class Aside extends ProducerConsumer<number, number> {
-          aside(event: number): void {
-            this.emit([event]);
-          }
-          protected override handleEvents(events: readonly number[]): readonly number[] {
-            return events;
-          }
-        }
-        const hand = byHand();
-        await using producer = await start(source.stage);
-        await using aside = await start(Aside, {
-          bufferSize: 1,
-          subscribeTo: [{ to: producer, maxDemand: 3, minDemand: 2 }],
-        });
-        const holding = await start(hand.stage, {
-          subscribeTo: [{ to: aside, cancel: "temporary" }],
-        });
-        hand.ask(1);
-        await quiet();
-        source.emit([1, 2, 3]);
-        await advance(50);
-        await aside.call.aside(4);
-        await holding.stop();
-        await using _clock = await start(Clock, {
-          args: [seen],
-          subscribeTo: [{ to: aside, maxDemand: 1 }],
-        });
-        await quiet();
-        expect(hand.batches).toEqual([[1]]);
-        expect(seen).toEqual([
-          [2, 0],
-          [4, 50],
-          [3, 0],
-        ]);
-      },
-      { seeds: 20 },
-    );
-  });
-});
-
-describe("the drain of a producer-consumer", () => {
-  it("waits until all that came is taken", async () => {
-    await simulate(
-      async ({ advance }) => {
-        const taken: number[] = [];
-        class Slow extends Consumer<number> {
-          protected override async handleEvents(events: readonly number[]): Promise<void> {
-            await sleep(10);
-            taken.push(...events);
-          }
-        }
-        const source = probeProducer<number>();
-        await using producer = await start(source.stage);
-        await using processor = await start(same, {
-          subscribeTo: [{ to: producer, maxDemand: 8 }],
-        });
-        await using _slow = await start(Slow, { subscribeTo: [{ to: processor, maxDemand: 1 }] });
-        source.emit(range(8));
-        await advance(5);
-        await drain(processor["~resolve"]() as Cell);
-        await advance(20);
-        expect(taken).toEqual(range(8));
-      },
-      { seeds: 20 },
-    );
-  });
-
-  it("is over at once where nobody listens", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        await using stages = await line(same);
-        await stages.consumer.stop();
-        stages.source.emit([1, 2]);
-        await quiet();
-        await drain(stages.processor["~resolve"]() as Cell);
-        expect(stages.figure("waiting")).toBe(2);
-      },
-      { seeds: 10 },
     );
   });
 });

@@ -1,39 +1,13 @@
-import type { Context } from "../process/index.ts";
 import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
 import { SluiceError, type ExitReason } from "../support/internal.ts";
 import { demanded, log } from "../telemetry/internal.ts";
 import { eventsOf } from "./accepting.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
+import { Fetch } from "./fetch.ts";
 import { Outlet, type OutletOptions } from "./outlet.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
 const defaultBufferSize = 10_000;
-
-/** A demand handed to `handleDemand`, and the signal of what was opened for it. */
-class Fetch implements Context {
-  readonly demand: number;
-  result: PromiseLike<unknown> | undefined = undefined;
-  controller: AbortController | undefined = undefined;
-  /** Why it is not wanted any more. */
-  over: SluiceError | undefined = undefined;
-
-  constructor(demand: number) {
-    this.demand = demand;
-  }
-
-  get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.over !== undefined) this.controller.abort(this.over);
-    }
-    return this.controller.signal;
-  }
-
-  abort(why: SluiceError): void {
-    this.over ??= why;
-    this.controller?.abort(why);
-  }
-}
 
 /** The engine of a producer: demand that its buffer cannot serve goes to `handleDemand`; one fetch is open at most. */
 export class ProducerEngine extends EmittingEngine {

@@ -1,49 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { Inbox, figures } from "../../test/stage/inbox.ts";
+import { byHand, quietly } from "../../test/stage/probing.ts";
 import { start } from "../process/index.ts";
-import type { Cell } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
-import { probeConsumer, simulate, type ConsumerProbe } from "../testing/index.ts";
+import { probeConsumer, simulate } from "../testing/index.ts";
 import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
 import { Producer, type ProducerOptions } from "./producer.ts";
-import { topology } from "./topology.ts";
-
-/** Emits in every way there is. */
-class Inbox extends Producer<string> {
-  push(events: readonly string[]): void {
-    this.emit(events);
-  }
-  offered(events: readonly string[]): Promise<void> {
-    return this.offer(events);
-  }
-  async awaited(events: readonly string[]): Promise<void> {
-    await this.offer(events);
-  }
-  tried(events: readonly string[]): boolean {
-    return this.tryOffer(events);
-  }
-  laterOffered(events: readonly string[]): void {
-    this.self.after(1, () => this.offer(events));
-  }
-  note(log: string[], line: string): void {
-    this.self.afterBuffered(() => void log.push(line));
-  }
-}
-
-/** A consumer that asks for nothing but by hand. */
-function byHand(): ConsumerProbe<string> {
-  const probe = probeConsumer<string>();
-  probe.ask(0);
-  return probe;
-}
-
-const figures = (source: Parameters<typeof topology>[0]): Readonly<Record<string, number>> =>
-  topology(source).nodes[0]!.figures;
 
 describe("emit", () => {
   it("S24: what nobody asks for waits in order, and goes out as it is asked for", async () => {
     await simulate(
       async ({ quiet }) => {
-        const seen = byHand();
+        const seen = byHand<string>();
         await using inbox = await start(Inbox);
         await inbox.call.push(["a", "b", "c"]);
         await inbox.call.push(["d", "e"]);
@@ -70,7 +38,7 @@ describe("emit", () => {
           const counted: number[] = [];
           using _log = attach("sluice.log", ({ message }) => logged.push(message));
           using _count = attach("sluice.stage.discarded", ({ count }) => counted.push(count));
-          const seen = byHand();
+          const seen = byHand<string>();
           await using inbox = await start(Inbox, { bufferSize: 3, bufferKeep: row.bufferKeep });
           await inbox.call.push(["a", "b", "c"]);
           await inbox.call.push(["d", "e"]);
@@ -106,8 +74,8 @@ describe("emit", () => {
   it("G10: with bufferSize 0, what nobody waits for is let go", async () => {
     await simulate(
       async ({ quiet }) => {
-        using _silent = attach("sluice.log", () => {});
-        const seen = byHand();
+        using _silent = quietly();
+        const seen = byHand<string>();
         await using inbox = await start(Inbox, { bufferSize: 0 });
         await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
         seen.ask(1);
@@ -158,7 +126,7 @@ describe("emit", () => {
   it("after the end of the process does nothing", async () => {
     await simulate(
       async ({ advance }) => {
-        using _silent = attach("sluice.log", () => {});
+        using _silent = quietly();
         let late: (() => void) | undefined;
         class Late extends Producer<string> {
           async work(): Promise<void> {
@@ -181,7 +149,7 @@ describe("emit", () => {
   it("refuses what is no list", async () => {
     await simulate(
       async () => {
-        using _silent = attach("sluice.log", () => {});
+        using _silent = quietly();
         const inbox = await start(Inbox);
         await inbox.call.push("text" as never).catch(() => {});
         expect(await inbox.exited).toMatchObject({
@@ -192,293 +160,6 @@ describe("emit", () => {
         });
       },
       { seeds: [1] },
-    );
-  });
-});
-
-describe("offer", () => {
-  it("resolves at once where the events are taken or have a place", async () => {
-    await simulate(
-      async () => {
-        await using inbox = await start(Inbox, { bufferSize: 2 });
-        await inbox.call.offered(["a", "b"]);
-        await inbox.call.offered([]);
-        expect(figures(inbox)).toMatchObject({ buffered: 2, offers: 0 });
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("waits for a place, in order, and holds its reply, not the mailbox", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const order: string[] = [];
-        const seen = byHand();
-        await using inbox = await start(Inbox, { bufferSize: 2 });
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        const offers = [["a", "b", "c"], ["d"], ["e", "f", "g"]].map(async (events) => {
-          await inbox.call.offered(events);
-          order.push(events.join(""));
-        });
-        await quiet();
-        expect([order, figures(inbox)["offers"]]).toEqual([[], 3]);
-        seen.ask(1);
-        await quiet();
-        expect(order).toEqual(["abc"]);
-        seen.ask(1);
-        await quiet();
-        expect(order).toEqual(["abc", "d"]);
-        seen.ask(2);
-        await quiet();
-        expect(order).toEqual(["abc", "d"]);
-        seen.ask(9);
-        await Promise.all(offers);
-        await quiet();
-        expect(seen.batches.flat().join("")).toBe("abcdefg");
-      },
-      { seeds: 20 },
-    );
-  });
-
-  it("larger than the buffer goes through it in parts", async () => {
-    await simulate(
-      async () => {
-        const seen = probeConsumer<string>();
-        const events = Array.from({ length: 100 }, String);
-        await using inbox = await start(Inbox, { bufferSize: 3 });
-        const offered = inbox.call.offered(events);
-        await using _consumer = await start(seen.stage, {
-          subscribeTo: [{ to: inbox, maxDemand: 7 }],
-        });
-        await offered;
-        while (seen.batches.flat().length < 100) await seen.next();
-        expect(seen.batches.flat()).toEqual(events);
-      },
-      { seeds: 10 },
-    );
-  });
-
-  it("beyond maxOffers rejects with SLUICE_OFFERS_FULL; a cast is dropped and counted", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const dropped: number[] = [];
-        using _count = attach("sluice.process.dropped", ({ count }) => dropped.push(count));
-        const inbox = await start(Inbox, { bufferSize: 0, maxOffers: 1 });
-        const first = inbox.call.offered(["a"]).catch((error: unknown) => error);
-        await quiet();
-        const { pid } = inbox;
-        await expect(inbox.call.offered(["b"])).rejects.toMatchObject({
-          code: "SLUICE_OFFERS_FULL",
-          retryable: true,
-          details: { pid, limit: 1 },
-        });
-        inbox.cast.offered(["c"]);
-        await quiet();
-        expect(dropped).toEqual([1]);
-        await inbox.stop();
-        expect(await first).toMatchObject({ code: "SLUICE_EXITED" });
-      },
-      { seeds: 10 },
-    );
-  });
-
-  it("awaited by the message that made it rejects with SLUICE_OFFER_AWAITED: it would wait for itself", async () => {
-    await simulate(
-      async () => {
-        using _silent = attach("sluice.log", () => {});
-        const inbox = await start(Inbox, { bufferSize: 1 });
-        await inbox.call.awaited(["fits"]);
-        await inbox.call.awaited(["does not"]).catch(() => {});
-        expect(await inbox.exited).toMatchObject({
-          crash: { code: "SLUICE_OFFER_AWAITED", details: { pid: inbox.pid } },
-        });
-      },
-      { seeds: 10 },
-    );
-  });
-
-  it("returned from a timer holds the mailbox as little", async () => {
-    await simulate(
-      async ({ advance }) => {
-        const seen = byHand();
-        await using inbox = await start(Inbox, { bufferSize: 0 });
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        inbox.cast.laterOffered(["a"]);
-        await advance(10);
-        seen.ask(1);
-        await advance(10);
-        expect(seen.batches).toEqual([["a"]]);
-      },
-      { seeds: 10 },
-    );
-  });
-
-  it("rejects with SLUICE_EXITED when the process ends, and afterwards", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const inbox = await start(Inbox, { bufferSize: 0 });
-        const own = (inbox["~resolve"]() as Cell).instance as unknown as Inbox;
-        const waiting = inbox.call.offered(["a"]).catch((error: unknown) => error);
-        await quiet();
-        await inbox.stop("shutdown");
-        expect(await waiting).toMatchObject({
-          code: "SLUICE_EXITED",
-          details: { reason: "shutdown" },
-        });
-        await expect(own.offered(["b"])).rejects.toMatchObject({ code: "SLUICE_EXITED" });
-        expect(own.tried(["c"])).toBe(false);
-      },
-      { seeds: 5 },
-    );
-  });
-});
-
-describe("tryOffer", () => {
-  it("takes all events at once or none", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const seen = byHand();
-        await using inbox = await start(Inbox, { bufferSize: 2 });
-        expect(await inbox.call.tried(["a", "b", "c"])).toBe(false);
-        expect(await inbox.call.tried(["a"])).toBe(true);
-        expect(await inbox.call.tried(["b", "c"])).toBe(false);
-        expect(await inbox.call.tried(["b"])).toBe(true);
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        seen.ask(2);
-        await quiet();
-        expect(seen.batches).toEqual([["a", "b"]]);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("counts who waits for events as a place", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const seen = byHand();
-        await using inbox = await start(Inbox, { bufferSize: 1 });
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        seen.ask(2);
-        await quiet();
-        expect(await inbox.call.tried(["a", "b", "c", "d"])).toBe(false);
-        expect(await inbox.call.tried(["a", "b", "c"])).toBe(true);
-        expect(await inbox.call.tried(["d"])).toBe(false);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("does not overtake offers that wait", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const inbox = await start(Inbox, { bufferSize: 0 });
-        const offered = inbox.call.offered(["a"]).catch(() => "ended");
-        await quiet();
-        expect(await inbox.call.tried([])).toBe(false);
-        await inbox.stop();
-        expect(await offered).toBe("ended");
-      },
-      { seeds: 5 },
-    );
-  });
-});
-
-describe("afterBuffered", () => {
-  it("S35, G37: runs as the next message where nothing is buffered", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const log: string[] = [];
-        await using inbox = await start(Inbox);
-        inbox.cast.note(log, "now");
-        await quiet();
-        expect(log).toEqual(["now"]);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("S37–S39, S42: runs when what was buffered then is out, in order, however much came since", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const log: string[] = [];
-        const seen = byHand();
-        await using inbox = await start(Inbox);
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        await inbox.call.push(["a", "b", "c"]);
-        for (const line of ["d", "e", "f"]) inbox.cast.note(log, line);
-        await inbox.call.push(["g", "h"]);
-        inbox.cast.note(log, "i");
-        seen.ask(2);
-        await quiet();
-        expect(log).toEqual([]);
-        seen.ask(2);
-        await quiet();
-        expect(log).toEqual(["d", "e", "f"]);
-        seen.ask(1);
-        await quiet();
-        expect(log).toEqual(["d", "e", "f", "i"]);
-      },
-      { seeds: 10 },
-    );
-  });
-
-  it("S41, G35: keeping the last, it runs when the event before it is let go", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        using _silent = attach("sluice.log", () => {});
-        const log: string[] = [];
-        await using inbox = await start(Inbox, { bufferSize: 3 });
-        await inbox.call.push(["a", "b", "c"]);
-        inbox.cast.note(log, "after c");
-        await inbox.call.push(["d", "e"]);
-        await quiet();
-        expect(log).toEqual([]);
-        await inbox.call.push(["f"]);
-        await quiet();
-        expect(log).toEqual(["after c"]);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("G35: keeping the first, events that are let go bring it no nearer", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        using _silent = attach("sluice.log", () => {});
-        const log: string[] = [];
-        const seen = byHand();
-        await using inbox = await start(Inbox, { bufferSize: 2, bufferKeep: "first" });
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        await inbox.call.push(["a", "b"]);
-        inbox.cast.note(log, "after b");
-        await inbox.call.push(["c", "d"]);
-        await quiet();
-        expect(log).toEqual([]);
-        seen.ask(2);
-        await quiet();
-        expect(log).toEqual(["after b"]);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("waits for offers that wait, too", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const log: string[] = [];
-        const seen = byHand();
-        await using inbox = await start(Inbox, { bufferSize: 1 });
-        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
-        inbox.cast.offered(["a", "b", "c"]);
-        inbox.cast.note(log, "after c");
-        seen.ask(2);
-        await quiet();
-        expect(log).toEqual([]);
-        seen.ask(1);
-        await quiet();
-        expect(log).toEqual(["after c"]);
-      },
-      { seeds: 5 },
     );
   });
 });
@@ -516,7 +197,7 @@ describe("options of a producer", () => {
   it("of the tree override those of the class", async () => {
     await simulate(
       async () => {
-        using _silent = attach("sluice.log", () => {});
+        using _silent = quietly();
         class Small extends Inbox {
           constructor() {
             super({ bufferSize: 1 });
@@ -535,7 +216,7 @@ describe("options of a producer", () => {
     await simulate(
       async ({ quiet }) => {
         const pairs: Dispatcher<string> = { kind: "pairs", "~make": () => new Pairs<string>() };
-        const seen = byHand();
+        const seen = byHand<string>();
         await using inbox = await start(Inbox, { dispatcher: pairs });
         await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
         seen.ask(3);
