@@ -106,6 +106,24 @@ describe("InputSource", () => {
     });
   });
 
+  it("reads on for a new consumer, whatever the one before had asked for", async () => {
+    await withSystem(async () => {
+      using set = setting();
+      const { promise: first, resolve } = Promise.withResolvers<string>();
+      async function* lines(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from(await first);
+        yield Buffer.from("2\n3\n");
+      }
+      await using source = await set.start({ open: lines });
+      const gone = await set.consume(source, 5);
+      await gone[Symbol.asyncDispose]();
+      resolve("1\n");
+      await vi.waitFor(() => expect(set.tally.received).toBe(1));
+      await using _consumer = await set.consume(source, 5);
+      await vi.waitFor(() => expect(set.seen).toEqual(["1", "2", "3"]));
+    });
+  });
+
   it("a bad line is left out, counted and told by its number", async () => {
     await withSystem(async () => {
       using set = setting();

@@ -72,6 +72,11 @@ export class InputSource extends Producer<Payload> {
     this.#next();
   }
 
+  // It reads as long as somebody asks: what those who have gone asked for is not owed.
+  protected override handleCancel(): void {
+    (cellOf(this).engine as ProducerEngine).forget();
+  }
+
   #next(): void {
     const { engine } = cellOf(this);
     const { outlet, closed } = engine as ProducerEngine;
