@@ -39,7 +39,7 @@ export class RunQueue {
   /** The time at the last look at the clock: within a drain, at most a fifth of the budget ago. */
   lastLookMs = 0;
   /** The clock's cost is spread over this many messages. */
-  stride = firstStride;
+  stride: number = firstStride;
   readonly drain: () => void = () => this.runUntil(this.turnEnds);
   readonly endTurn: () => void = () => {
     this.turnEnds = 0;
