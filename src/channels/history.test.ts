@@ -3,9 +3,9 @@ import { currentSystem } from "../runtime/internal.ts";
 import { simulate } from "../testing/index.ts";
 import { Histories, historyBounds, takeSince, type Handover } from "./history.ts";
 
-const past = (n: number, bytes = 10): { event: string; payload: object; bytes: number } => ({
+const past = (n: number, bytes = 10): { event: string; json: string; bytes: number } => ({
   event: "line",
-  payload: { n },
+  json: `{"n":${n}}`,
   bytes,
 });
 const offsets = ({ recent, replay }: Handover): readonly number[] =>

@@ -8,7 +8,9 @@ import type { History } from "./definition.ts";
 /** A broadcast of the past. */
 export interface Past {
   readonly event: string;
-  readonly payload: object;
+  /** The payload as it was said: whatever the sender does to it later, this is the past. */
+  readonly json: string;
+  /** UTF-8 bytes of the payload. */
   readonly bytes: number;
 }
 
@@ -68,7 +70,7 @@ export class Histories {
     return position;
   }
 
-  /** What a client that joins now is to be told, of at most `maxBytes`. */
+  /** What a client that joins now is to be told: the newest payloads, of at most `maxBytes` together. */
   handover(
     name: string,
     bounds: HistoryBounds,
@@ -82,9 +84,11 @@ export class Histories {
     }
     const read = topic.read(since, bounds.maxReplay + 1);
     const isAll = read.entries.length <= bounds.maxReplay;
-    const slice = isAll ? read : topic.last(bounds.maxReplay);
-    const status = isAll ? read.status : read.status === "reset" ? "reset" : "gap";
-    return { place: { ...topic.end, status }, recent: undefined, replay: placed(slice) };
+    const kept = placed(isAll ? read : topic.last(bounds.maxReplay));
+    const replay = newest(kept, maxBytes);
+    const isCut = !isAll || replay.length < kept.length;
+    const status = isCut && read.status === "resumed" ? "gap" : read.status;
+    return { place: { ...topic.end, status }, recent: undefined, replay };
   }
 
   #topic(name: string, bounds: HistoryBounds): MemoryTopic<Past> {
@@ -115,7 +119,10 @@ function placed(slice: Slice<Past>): readonly Placed[] {
 }
 
 /** As many of the newest as fit. */
-function newest(all: readonly Placed[], maxBytes: number): readonly Placed[] {
+export function newest<T extends { readonly bytes: number }>(
+  all: readonly T[],
+  maxBytes: number,
+): readonly T[] {
   let bytes = 0;
   let first = all.length;
   while (first > 0 && (bytes += all[first - 1]!.bytes) <= maxBytes) first--;

@@ -10,6 +10,7 @@ import {
   encodeCrash,
   encodePush,
   encodeReply,
+  replyText,
   type Incoming,
   type WireRef,
 } from "./serializer.ts";
@@ -70,6 +71,11 @@ export class Membership implements Place {
   reply(joinRef: WireRef, ref: WireRef, status: "ok" | "error", response: unknown): void {
     const { limits } = this.socket.world;
     this.#send(encodeReply(joinRef, ref, this.topic, status, response, limits));
+  }
+
+  /** Answers the join, or another message, with JSON text. */
+  replyText(joinRef: WireRef, ref: WireRef, status: "ok" | "error", json: string): void {
+    this.#send(replyText(joinRef, ref, this.topic, status, json));
   }
 
   /** Tells this client alone. @throws SLUICE_PAYLOAD_REFUSED */

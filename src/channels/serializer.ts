@@ -95,13 +95,14 @@ export function encodeBroadcast(
 
 /** The same for a payload that is JSON text already. */
 export function broadcastText(topic: string, event: string, json: string, meta?: object): string {
-  return encode(null, null, topic, event, meta === undefined ? json : withMeta(json, meta));
+  const payload = meta === undefined ? json : withMeta(json, JSON.stringify(meta));
+  return encode(null, null, topic, event, payload);
 }
 
-/** The payload's own `"~"`, if it has one, is overwritten: whoever reads takes the last of equal keys. */
-function withMeta(json: string, meta: object): string {
+/** The JSON text of an object with the runtime's own under `"~"`: of equal keys, whoever reads takes the last. */
+export function withMeta(json: string, meta: string): string {
   const comma = json === "{}" ? "" : ",";
-  return `${json.slice(0, -1)}${comma}"~":${JSON.stringify(meta)}}`;
+  return `${json.slice(0, -1)}${comma}"~":${meta}}`;
 }
 
 /**
@@ -119,7 +120,17 @@ export function encodeReply(
   response: unknown = {},
   limits: Limits = defaultLimits,
 ): string {
-  const json = toJson(topic, "phx_reply", response, limits);
+  return replyText(joinRef, ref, topic, status, toJson(topic, "phx_reply", response, limits));
+}
+
+/** The same for a response that is JSON text already. */
+export function replyText(
+  joinRef: WireRef,
+  ref: WireRef,
+  topic: string,
+  status: "ok" | "error",
+  json: string,
+): string {
   return encode(joinRef, ref, topic, "phx_reply", `{"status":"${status}","response":${json}}`);
 }
 

@@ -30,8 +30,9 @@ export function say(
   const message = new BroadcastMessage(topic, event, payload, options);
   let position: Position | undefined;
   if (bounds !== undefined) {
-    const bytes = message.json(record.limits).length;
-    position = record.histories.append(topic, bounds, { event, payload, bytes });
+    const json = message.json(record.limits);
+    const past = { event, json, bytes: Buffer.byteLength(json) };
+    position = record.histories.append(topic, bounds, past);
     message.meta = { ...message.meta, offset: position.offset };
   }
   system.get(bus).broadcast(record.busTopic(topic), message, from);

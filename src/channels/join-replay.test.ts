@@ -1,0 +1,159 @@
+// What a join on a topic with history is told of the past, frame by frame, on the simulated Runtime.
+import { describe, expect, it } from "vitest";
+import { startSupervisor } from "../process/index.ts";
+import { attach } from "../telemetry/index.ts";
+import { simulate, type Simulation } from "../testing/index.ts";
+import type { History, Joined } from "./definition.ts";
+import { endpoint, type Endpoint } from "./endpoint.ts";
+import type { Limits } from "./limits.ts";
+import { memoryTransport } from "./memory-transport.ts";
+
+interface Line {
+  readonly text: string;
+}
+interface Topics {
+  "log:*": { out: { line: Line; other: Line }; history: true };
+}
+type Channel = Joined<Topics["log:*"], object, {}>;
+type See = (line: Line, channel: Channel) => Line | undefined;
+interface Frame {
+  readonly event: string;
+  readonly payload: {
+    readonly status?: string;
+    readonly text?: string;
+    readonly reason?: string;
+    readonly response?: {
+      readonly reason?: string;
+      readonly "~": {
+        readonly epoch: string;
+        readonly status?: string;
+        readonly recent?: readonly { readonly payload: Line }[];
+      };
+    };
+  };
+}
+
+interface World extends Simulation {
+  readonly web: Endpoint<Topics, {}>;
+  /** Joins a topic, and gives what was told by then. */
+  readonly join: (topic: string, params?: object) => Promise<readonly Frame[]>;
+  /** What came since. */
+  readonly got: () => readonly Frame[];
+}
+interface Setting {
+  readonly history?: History;
+  readonly limits?: Partial<Limits>;
+  readonly see?: See;
+}
+
+function world(
+  { history = { onJoin: 1_000 }, limits = {}, see }: Setting,
+  body: (world: World) => Promise<void>,
+): Promise<unknown> {
+  return simulate(
+    async (simulation) => {
+      const web = endpoint<Topics>("web");
+      const log = web.channel("log:*", {
+        join: () => ({ assigns: {} }),
+        history,
+        ...(see && { intercept: { line: see } }),
+      });
+      await using _app = await startSupervisor({
+        strategy: "one_for_one",
+        children: {
+          web: web.child({
+            port: 0,
+            limits,
+            sockets: { "/socket": { connect: () => ({}), channels: [log] } },
+          }),
+        },
+      });
+      const socket = new (memoryTransport())("ws://localhost/socket/websocket?vsn=2.0.0");
+      const frames: Frame[] = [];
+      socket.onmessage = ({ data }) => {
+        const [, , , event, payload] = JSON.parse(data) as [0, 0, 0, string, Frame["payload"]];
+        frames.push({ event, payload });
+      };
+      socket.onclose = ({ code }) => frames.push({ event: `closed ${code}`, payload: {} });
+      await new Promise<void>((resolve) => (socket.onopen = resolve));
+      let refs = 0;
+      const got = (): readonly Frame[] => frames.splice(0);
+      const join = async (topic: string, params: object = {}): Promise<readonly Frame[]> => {
+        const ref = String(++refs);
+        socket.send(JSON.stringify([ref, ref, topic, "phx_join", params]));
+        await simulation.advance(20);
+        return got();
+      };
+      await body({ ...simulation, web, join, got });
+      socket.close();
+      await simulation.advance(50);
+    },
+    { seeds: 1 },
+  );
+}
+
+const texts = (frames: readonly Frame[]): unknown[] =>
+  frames.map(({ event, payload }) => payload.text ?? payload.response?.["~"].status ?? event);
+const recentOf = ([first]: readonly Frame[]): readonly string[] =>
+  first!.payload.response!["~"].recent!.map(({ payload }) => payload.text);
+
+describe("a join on a topic with history", () => {
+  it("is not refused for what it is handed: bytes are counted as they go out", () =>
+    world({}, async ({ web, join }) => {
+      const text = "漢".repeat(5_000);
+      for (let n = 0; n < 110; n++) web.broadcast("log:1", "line", { text });
+      const recent = recentOf(await join("log:1"));
+      expect(recent.length).toBeGreaterThan(30);
+      expect(recent.length).toBeLessThanOrEqual(35);
+    }));
+
+  it("is handed as much as fits, also when its channel makes more of it", () =>
+    world(
+      {
+        limits: { maxPayloadBytes: 2_000 },
+        see: ({ text }) => ({ text: text.padEnd(300, ".") }),
+      },
+      async ({ web, join }) => {
+        for (let n = 0; n < 20; n++) web.broadcast("log:1", "line", { text: `${n}` });
+        const recent = recentOf(await join("log:1"));
+        expect(recent.map((text) => text.slice(0, 2))).toEqual(["18", "19"]);
+      },
+    ));
+
+  it("is handed the past as it was said, whatever became of the sender's object", () =>
+    world({}, async ({ web, join }) => {
+      const line = { text: "said" };
+      web.broadcast("log:1", "line", line);
+      line.text = "changed";
+      expect(recentOf(await join("log:1"))).toEqual(["said"]);
+    }));
+
+  it("whose past cannot be shown fails once, and says nothing before", async () => {
+    using _quiet = attach("sluice.log", () => {});
+    const see: See = ({ text }) => {
+      if (text === "2") throw new Error("a secret");
+      return { text };
+    };
+    await world({ see }, async ({ web, join }) => {
+      const { epoch } = await web.publish("log:1", "line", { text: "1" });
+      for (const text of ["2", "3"]) web.broadcast("log:1", "line", { text });
+      const frames = await join("log:1", { since: { epoch, offset: 0 } });
+      expect(frames.map(({ payload }) => payload.response?.reason)).toEqual(["join crashed"]);
+    });
+  });
+
+  it("replays no more than its client can bear, and says that this is a gap", () =>
+    world(
+      { history: { maxReplay: 1_000 }, limits: { maxPendingBytes: 20_000, lowMarkBytes: 1_000 } },
+      async ({ web, join }) => {
+        const { epoch } = await web.publish("log:1", "line", { text: "0" });
+        const body = "x".repeat(1_000);
+        for (let n = 1; n <= 100; n++) web.broadcast("log:1", "line", { text: `${n} ${body}` });
+        const told = texts(await join("log:1", { since: { epoch, offset: 1 } }));
+        expect(told.map((text) => String(text).split(" ")[0])).toEqual([
+          "gap",
+          ...Array.from({ length: 9 }, (_, n) => `${92 + n}`),
+        ]);
+      },
+    ));
+});
