@@ -11,7 +11,7 @@ import type { ExitReason } from "../../src/support/index.ts";
 const nowMs = (): number => currentSystem().runtime.now();
 
 /** What crashing children throw. */
-export const boom = new Error("boom");
+export const boom: Error = new Error("boom");
 
 /** How one child behaves, shared by its incarnations. */
 export class Script {
