@@ -186,7 +186,7 @@ class ChannelProcess extends Process implements Engine {
         seen === message.payload
           ? message.frame(slow, limits)
           : outgoing(
-              textFrame(encodeBroadcast(topic, event, seen, limits)),
+              textFrame(encodeBroadcast(topic, event, seen, limits, message.meta)),
               slow,
               topic,
               seen,

@@ -97,6 +97,16 @@ const texts = (frames: readonly Frame[]): unknown[] =>
 const recentOf = ([first]: readonly Frame[]): readonly string[] =>
   first!.payload.response!["~"].recent!.map(({ payload }) => payload.text);
 
+describe("an intercepted broadcast", () => {
+  it("keeps its place in the history", () =>
+    world({ see: ({ text }) => ({ text: `${text}!` }) }, async ({ web, join, got, advance }) => {
+      await join("log:1");
+      web.broadcast("log:1", "line", { text: "1" });
+      await advance(1);
+      expect(got()).toEqual([{ event: "line", payload: { text: "1!", "~": { offset: 1 } } }]);
+    }));
+});
+
 describe("a join on a topic with history", () => {
   it("is not refused for what it is handed: bytes are counted as they go out", () =>
     world({}, async ({ web, join }) => {

@@ -25,10 +25,11 @@ export class LaterReply implements Later<unknown> {
   #answer(status: "ok" | "error", response: unknown): void {
     const incoming = this.#incoming;
     if (incoming === undefined) return;
-    this.#incoming = undefined;
     const membership = this.#membership;
     if (!membership.isHeard) return;
+    // One that cannot be sent is none: there may be another.
     membership.reply(incoming.joinRef, incoming.ref, status, response);
+    this.#incoming = undefined;
     membership.socket.freer(membership);
   }
 }
