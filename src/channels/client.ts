@@ -111,6 +111,8 @@ export class Client implements Flushable {
     if (code !== 4008) this.flushNow();
     this.dispose();
     if (closed.active) closed.emit({ code, reason });
+    // Its answer is to be read, also where nothing else was any more.
+    this.transport.resume();
     this.transport.close(code, reason);
     this.#owner.closing();
   }

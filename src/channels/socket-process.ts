@@ -102,8 +102,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   exited(reason: ExitReason): void {
     const client = this.#client;
-    if (client === undefined) return;
     this.world.registry.remove(this);
+    if (client === undefined) return;
     client.close(isOrderly(reason) ? 1012 : 1011, "");
     // Whoever has not answered a close by now is cut off.
     if (isOrderly(reason) && !this.#isGone) client.transport.destroy();
@@ -115,20 +115,21 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     const { world } = this;
     if (this.client.isClosed) return;
     this.#heardAt = world.sweeps.count;
-    const nowMs = world.system.runtime.now();
-    this.#rates ??= new SocketRates(world.limits, nowMs);
-    const verdict = this.#rates.message(bytes, nowMs);
+    const verdict = this.#rate(bytes);
     if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
     else this.#cell.send(new TextMessage(text, verdict === "refused"));
   }
 
   binary(): void {
-    this.#cell.send(new SocketSignal(ChannelKind.binary));
+    if (!this.client.isClosed) this.#cell.send(new SocketSignal(ChannelKind.binary));
   }
 
   ping(payload: Uint8Array): void {
+    if (this.client.isClosed) return;
     this.#heardAt = this.world.sweeps.count;
-    this.client.send(new Outgoing(pongFrame(payload), "urgent"));
+    const verdict = this.#rate(payload.length);
+    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
+    else if (verdict === "passes") this.client.send(new Outgoing(pongFrame(payload), "urgent"));
   }
 
   writable(): void {
@@ -172,6 +173,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   sweep(): void {
     const { limits, sweeps } = this.world;
     const client = this.#client;
+    // What is not read may well have been sent.
+    if (this.#full > 0 && !this.#isGone) this.#heardAt = sweeps.count;
     const born = (sweeps.count - this.#bornAt) * sweeps.ms;
     if (client === undefined) {
       if (born > limits.joinWithinMs) this.#cell.stop("shutdown");
@@ -202,6 +205,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   #connect(attempt: Attempt): unknown {
     const { connect } = this.#mount.options;
+    this.world.registry.connecting(this);
     return inTurn(
       this.#cell,
       () => connect(plainParams(attempt.params), new ConnectFacts(attempt, this.#cell)),
@@ -220,13 +224,16 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     this.id = id?.(assigns);
     if (this.id !== undefined && typeof this.id !== "string")
       throw new TypeError("id must return a string");
-    if (!this.world.registry.hasRoomFor(this.id))
+    const { registry } = this.world;
+    if (registry.wasDisconnected(this))
+      return this.#refuse(attempt, 403, "disconnected while it connected");
+    if (!registry.hasRoomFor(this.id))
       return this.#refuse(attempt, 503, "too many connections of one id");
     const transport = attempt.accept(this);
     this.#cell.note = new LetIn(attempt.remoteAddress);
     if (transport === undefined) return this.#cell.stop("normal");
     this.#client = new Client(this.world, transport, this);
-    this.world.registry.add(this);
+    registry.add(this);
   }
 
   #refuse(attempt: Attempt, status: RefusalStatus, reason: string): void {
@@ -306,7 +313,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   #deliver(membership: Membership, incoming: Incoming): void {
     const { cell, topic } = membership;
-    if (incoming.event === "~receipt") {
+    if (incoming.event === "~receipt" && membership.isHeard) {
       this.world.record.received(topic, incoming.payload);
       // The stock client keeps a timer for each push until it is answered.
       return membership.reply(incoming.joinRef, incoming.ref, "ok", {});
@@ -350,6 +357,12 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   #endIfDone(): void {
     if (this.#isGone && this.#channels === 0) this.#cell.stop("normal");
+  }
+
+  #rate(bytes: number): ReturnType<SocketRates["message"]> {
+    const nowMs = this.world.system.runtime.now();
+    this.#rates ??= new SocketRates(this.world.limits, nowMs);
+    return this.#rates.message(bytes, nowMs);
   }
 
   #closeFor(code: CloseCode, reason: string): void {

@@ -2,7 +2,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { until } from "./support/clients.ts";
+import { startSupervisor, withSystem } from "sluice";
+import { endpoint, type Endpoint } from "sluice/channels";
+import { rawClient, until } from "./support/clients.ts";
 import { served } from "./support/rooms.ts";
 
 const upgrade = (path: string, protocol = "websocket"): string =>
@@ -44,4 +46,95 @@ describe("an upgrade that leads nowhere", () => {
       expect(String(await once(line, "data"))).toMatch(/^HTTP\/1.1 403 /);
       line.destroy();
     }));
+});
+
+interface Topics {
+  lobby: { in: { slow(payload: object): object } };
+}
+
+/** An endpoint whose `connect` waits for a gate, and whose clients all have one id. */
+function gated(
+  body: (url: string, web: Endpoint<Topics, {}>, gate: PromiseWithResolvers<void>) => Promise<void>,
+): Promise<void> {
+  const web = endpoint<Topics>("web");
+  const lobby = web.channel("lobby", {
+    schemas: "trusted",
+    join: () => ({ assigns: {} }),
+    on: {
+      slow: () => new Promise<object>((resolve) => setTimeout(() => resolve({}), 1_500)),
+    },
+  });
+  const gate = Promise.withResolvers<void>();
+  const connect = async (): Promise<{}> => {
+    await gate.promise;
+    return {};
+  };
+  return withSystem(async () => {
+    await using app = await startSupervisor({
+      strategy: "one_for_one",
+      children: {
+        web: web.child({
+          port: 0,
+          limits: { maxUnfinishedPushes: 1 },
+          sockets: { "/socket": { connect, id: () => "mallory", channels: [lobby] } },
+        }),
+      },
+    });
+    await body((await app.children.web.call.address()).url, web, gate);
+  });
+}
+
+describe("a user who is disconnected", () => {
+  it("does not get in by a `connect` that was running already (C9)", () =>
+    gated(async (url, web, gate) => {
+      const client = rawClient(url);
+      const refusal = expect(client).rejects.toMatchObject({ statusCode: 403 });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      web.disconnect("mallory");
+      gate.resolve();
+      await refusal;
+      await using _again = await rawClient(url);
+    }));
+
+  it("is heard when he agrees, though his socket was not read and its channel is busy", () =>
+    gated(async (url, web, gate) => {
+      gate.resolve();
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "lobby", "phx_join", {}]);
+      client.send(["1", "2", "lobby", "slow", {}]);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const started = performance.now();
+      web.disconnect("mallory");
+      expect(await client.closed()).toBe(1001);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    }));
+});
+
+describe("pings", () => {
+  it("count as messages do", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        const pinging = setInterval(() => client.ws.ping("x"), 5);
+        try {
+          expect(await client.closed()).toBe(1008);
+        } finally {
+          clearInterval(pinging);
+        }
+      },
+      { messagesPerSecond: 1, messageBurst: 5, overRateMs: 100 },
+    ));
+});
+
+describe("a socket that is not read, for its events are not answered", () => {
+  it("is not idle", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        await client.ask(["1", "1", "room:1", "phx_join", {}]);
+        const answer = await client.ask(["1", "2", "room:1", "later", { ms: 900 }]);
+        expect(answer[4]).toMatchObject({ status: "ok" });
+      },
+      { idleMs: 200, maxUnfinishedPushes: 1 },
+    ));
 });
