@@ -61,7 +61,12 @@ const abnormal: CloseFacts = { code: 1006, reason: "", wasClean: false };
  * processes as over a WebSocket. Each step takes a turn of the system's Runtime, so that a simulation replays it.
  *
  * ```ts no-run
- * const socket = new Socket("ws://localhost/socket", { transport: memoryTransport() });
+ * import { Socket } from "phoenix";
+ * import { memoryTransport } from "sluice/testing";
+ *
+ * const transport = memoryTransport() as unknown as typeof WebSocket;
+ * const socket = new Socket("ws://localhost:4000/socket", { transport });
+ * socket.connect();
  * ```
  */
 export function memoryTransport(

@@ -27,7 +27,7 @@ const machine: Name<Producer<SystemPayload>> = name("machine");
 
 /** The demo: the machine's own figures, and work of a second or less for each of the fifty that a button pushes. */
 export function demo({ topic, event }: PipeOptions): PipeVariant {
-  const show = sink(web, (payload: SystemPayload) => ({ topic, event, payload }) as never);
+  const show = sink(web, (payload: SystemPayload) => ({ topic, event, payload }));
   return {
     reads: false,
     work: (payload: Payload) =>

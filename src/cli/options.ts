@@ -271,6 +271,6 @@ function readHost(host: string, token: string | undefined): string {
 }
 
 /** Is it an address of this machine alone? */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }

@@ -96,7 +96,7 @@ export async function pipe(
       else console.line("the input has ended; still serving, until Ctrl-C");
     },
   };
-  const send = deliver(web, (payload: Payload) => ({ topic, event, payload }) as never, {
+  const send = deliver(web, (payload: Payload) => ({ topic, event, payload }), {
     slow,
     maxWaitMs,
   });
@@ -106,7 +106,8 @@ export async function pipe(
     } catch (error) {
       if (!SluiceError.is(error, "SLUICE_PAYLOAD_REFUSED")) throw error;
       tally.refused++;
-      return console.line(`an event is left out: ${error.message}`);
+      console.line(`an event is left out: ${error.message}`);
+      return undefined;
     }
   };
   const { work } = variant;

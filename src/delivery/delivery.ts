@@ -29,7 +29,7 @@ export type Delivery = (
 ) => Promise<void> | undefined;
 
 /** The meter of an endpoint in a system; it hears of the receipts from then on. */
-export function meterOf(system: System, key: string): Meter {
+function meterOf(system: System, key: string): Meter {
   const all = system.get(meters);
   let meter = all.get(key);
   if (meter === undefined) {

@@ -7,6 +7,6 @@ export type { TimerEntry } from "./timer-wheel.ts";
 
 // Errors and exits
 export { SluiceError, checkInteger, invalidOption } from "./errors.ts";
-export type { Addressable, ErrorCode, ErrorDetails } from "./errors.ts";
+export type { Addressable } from "./errors.ts";
 export { describe, describeReason, isOrderly } from "./exit-reason.ts";
 export type { ExitReason } from "./exit-reason.ts";

@@ -1,4 +1,3 @@
-export type { Emitter } from "./emitter.ts";
 export {
   closed,
   delivered,

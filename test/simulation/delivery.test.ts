@@ -39,8 +39,8 @@ interface Client {
 interface World {
   readonly web: Endpoint<Topics, {}>;
   readonly clients: Client[];
-  join(topic: string, receipts?: boolean): Promise<Client>;
-  pending(): number;
+  readonly join: (topic: string, receipts?: boolean) => Promise<Client>;
+  readonly pending: () => number;
 }
 
 const wide = "x".repeat(1_000);
@@ -113,7 +113,7 @@ describe("sink", () => {
         await source.call.push([1, 2, 3].map(line));
         await source.call.push([4].map(line));
         await quiet();
-        expect([one!.seen, two!.seen, other!.seen]).toEqual([[1, 2, 3, 4], [1, 2, 3, 4], []]);
+        expect([one.seen, two.seen, other.seen]).toEqual([[1, 2, 3, 4], [1, 2, 3, 4], []]);
         const { messages, delivered, unheard, toSocket } = deliveryFigures(web);
         expect([messages, delivered, unheard, toSocket.count]).toEqual([4, 8, 0, 4]);
       }),
