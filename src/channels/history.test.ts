@@ -91,6 +91,19 @@ describe("Histories", () => {
       expect(keeps(1)).toBe(false);
     }));
 
+  it("neither keeps nor forgets a topic for a look at it: only what is written counts", () =>
+    histories((all) => {
+      const bounds = historyBounds({ onJoin: 1 });
+      const { epoch } = all.append("kept", bounds, past(1));
+      const first = all.handover("later", bounds, undefined, 100).place;
+      for (let n = 0; n < 2_000; n++) all.handover(`looked/${n}`, bounds, undefined, 100);
+      expect(offsets(all.handover("kept", bounds, { epoch, offset: 0 }, 100))).toEqual([1]);
+      all.append("later", bounds, past(1));
+      const later = all.handover("later", bounds, first, 100);
+      expect(later.place).toMatchObject({ status: "resumed", offset: 1 });
+      expect(offsets(later)).toEqual([1]);
+    }));
+
   it("refuses bounds that are none", () => {
     for (const history of [{ count: 0 }, { bytes: 0.5 }, { onJoin: -1 }, { maxReplay: 0 }])
       expect(() => historyBounds(history)).toThrow(

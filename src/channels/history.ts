@@ -55,14 +55,17 @@ export class Histories {
   readonly #isJoined: (topic: string) => boolean;
   /** The longest untouched first. */
   readonly #topics: Map<string, MemoryTopic<Past>> = new Map();
+  /** Of topics that are written for the first time since one was forgotten. */
+  #epoch: string;
 
   constructor(runtime: Runtime, isJoined: (topic: string) => boolean) {
     this.#runtime = runtime;
     this.#isJoined = isJoined;
+    this.#epoch = newEpoch(runtime);
   }
 
   append(name: string, bounds: HistoryBounds, past: Past): Position {
-    const topic = this.#topic(name, bounds);
+    const topic = this.#read(name, bounds);
     const position = topic.append([past], [past.bytes], this.#runtime.now());
     this.#topics.delete(name);
     this.#topics.set(name, topic);
@@ -77,7 +80,7 @@ export class Histories {
     since: Position | undefined,
     maxBytes: number,
   ): Handover {
-    const topic = this.#topic(name, bounds);
+    const topic = this.#read(name, bounds);
     if (since === undefined) {
       const recent = newest(placed(topic.last(bounds.onJoin)), maxBytes);
       return { place: topic.end, recent, replay: [] };
@@ -91,13 +94,9 @@ export class Histories {
     return { place: { ...topic.end, status }, recent: undefined, replay };
   }
 
-  #topic(name: string, bounds: HistoryBounds): MemoryTopic<Past> {
-    let topic = this.#topics.get(name);
-    if (topic === undefined) {
-      topic = new MemoryTopic<Past>(name, newEpoch(this.#runtime), bounds);
-      this.#topics.set(name, topic);
-      this.#forgetOldest();
-    }
+  /** One that was never written is made for whoever asks, and kept by a write alone: clients name as many as they like. */
+  #read(name: string, bounds: HistoryBounds): MemoryTopic<Past> {
+    const topic = this.#topics.get(name) ?? new MemoryTopic<Past>(name, this.#epoch, bounds);
     topic.expire(this.#runtime.now());
     return topic;
   }
@@ -109,6 +108,8 @@ export class Histories {
       if (this.#topics.size <= idleTopics || looked++ === idleTopics) return;
       this.#topics.delete(name);
       if (this.#isJoined(name)) this.#topics.set(name, topic);
+      // Its next life is another, whose offsets begin again.
+      else this.#epoch = newEpoch(this.#runtime);
     }
   }
 }
