@@ -177,13 +177,11 @@ export class Outlet {
     if (end === offer.events.length) offer.settle(undefined);
   }
 
-  /** The same for the offer that has waited longest; false when none waits. */
-  loadNext(count: number): boolean {
-    const offer = this.offers.at(0);
-    if (offer === undefined) return false;
+  /** The same for the offer that has waited longest. */
+  loadNext(count: number): void {
+    const offer = this.offers.at(0)!;
     this.load(offer, count);
     if (offer.settled) this.offers.shift();
-    return true;
   }
 
   /** Serves what is asked for from what waits; returns what must come from upstream and was not requested before. */
@@ -191,8 +189,9 @@ export class Outlet {
     const { buffer, dispatcher } = this;
     while (dispatcher.demand > 0) {
       if (buffer.size === 0) {
-        if (this.loadNext(dispatcher.demand)) continue;
-        break;
+        if (this.offers.length === 0) break;
+        this.loadNext(dispatcher.demand);
+        continue;
       }
       const { events, enteredMs } = buffer.take(dispatcher.demand)!;
       this.stampMs = enteredMs;
@@ -201,10 +200,8 @@ export class Outlet {
       buffer.putBack(events, taken, enteredMs);
       break;
     }
-    while (this.room > 0 && this.loadNext(this.room)) {
-      // Until the buffer is full or no offer waits.
-    }
-    this.reach();
+    while (this.offers.length > 0 && this.room > 0) this.loadNext(this.room);
+    if (this.markers.length > 0) this.reach();
     const missing = Math.max(dispatcher.demand - this.requested, 0);
     this.requested += missing;
     return missing;
