@@ -2,7 +2,7 @@
  * The layers of `src/`, lowest first: each names the layers right below it, and may import those and
  * whatever these stand on. Everything that is said of layers elsewhere is made from this table.
  */
-export const layers = {
+export const layers: { readonly [L in Layer]: readonly Layer[] } = {
   support: [],
   runtime: ["support"],
   telemetry: ["runtime"],
@@ -20,10 +20,27 @@ export const layers = {
   dashboard: ["channels"],
   testing: ["delivery", "client", "threads", "adapters", "dashboard"],
   cli: ["delivery", "client", "threads", "adapters", "dashboard"],
-} as const satisfies Record<string, readonly string[]>;
+};
 
 /** A folder of `src/`. */
-export type Layer = keyof typeof layers;
+export type Layer =
+  | "support"
+  | "runtime"
+  | "telemetry"
+  | "process"
+  | "stage"
+  | "store"
+  | "pipeline"
+  | "pubsub"
+  | "presence"
+  | "channels"
+  | "delivery"
+  | "client"
+  | "threads"
+  | "adapters"
+  | "dashboard"
+  | "testing"
+  | "cli";
 
 /** The layers that run in a browser too: nothing of Node may be imported in them. */
 export const browserSafe: readonly Layer[] = [

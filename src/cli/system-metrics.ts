@@ -24,7 +24,7 @@ export interface NetworkCounters {
 }
 
 /** One message of the demo: what the machine does now. */
-export interface SystemPayload {
+export type SystemPayload = {
   /** 0 to 100, all cores together, since the sample before (the first: since the start of the machine). */
   readonly cpuPercent: number;
   /** 0 to 100. */
@@ -33,7 +33,7 @@ export interface SystemPayload {
   /** Through the network interfaces, in 1000 bytes per second. */
   readonly inKBps?: number;
   readonly outKBps?: number;
-}
+};
 
 /** What `next` shows, with rates since `previous`. */
 export function sample(next: SystemReadings, previous?: SystemReadings): SystemPayload {
