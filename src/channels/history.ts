@@ -56,12 +56,11 @@ export class Histories {
   /** The longest untouched first. */
   readonly #topics: Map<string, MemoryTopic<Past>> = new Map();
   /** Of topics that are written for the first time since one was forgotten. */
-  #epoch: string;
+  #epoch: string | undefined = undefined;
 
   constructor(runtime: Runtime, isJoined: (topic: string) => boolean) {
     this.#runtime = runtime;
     this.#isJoined = isJoined;
-    this.#epoch = newEpoch(runtime);
   }
 
   append(name: string, bounds: HistoryBounds, past: Past): Position {
@@ -96,6 +95,7 @@ export class Histories {
 
   /** One that was never written is made for whoever asks, and kept by a write alone: clients name as many as they like. */
   #read(name: string, bounds: HistoryBounds): MemoryTopic<Past> {
+    this.#epoch ??= newEpoch(this.#runtime);
     const topic = this.#topics.get(name) ?? new MemoryTopic<Past>(name, this.#epoch, bounds);
     topic.expire(this.#runtime.now());
     return topic;
@@ -109,7 +109,7 @@ export class Histories {
       this.#topics.delete(name);
       if (this.#isJoined(name)) this.#topics.set(name, topic);
       // Its next life is another, whose offsets begin again.
-      else this.#epoch = newEpoch(this.#runtime);
+      else this.#epoch = undefined;
     }
   }
 }
