@@ -1,11 +1,201 @@
 import { describe, expect, it } from "vitest";
+import { Inbox, figures } from "../../test/stage/inbox.ts";
+import { byHand, cellOf, quietly } from "../../test/stage/probing.ts";
 import { SluiceError } from "../support/index.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { processes } from "../process/internal.ts";
 import { sleep, start } from "../process/index.ts";
+import { attach } from "../telemetry/index.ts";
 import { probeConsumer, simulate, type Simulation } from "../testing/index.ts";
 import { Producer } from "./producer.ts";
 import { subscribe } from "./subscribe.ts";
+
+describe("offer", () => {
+  it("resolves at once where the events are taken or have a place", async () => {
+    await simulate(
+      async () => {
+        await using inbox = await start(Inbox, { bufferSize: 2 });
+        await inbox.call.offered(["a", "b"]);
+        await inbox.call.offered([]);
+        expect(figures(inbox)).toMatchObject({ buffered: 2, offers: 0 });
+      },
+      { seeds: 5 },
+    );
+  });
+
+  it("waits for a place, in order, and holds its reply, not the mailbox", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const order: string[] = [];
+        const seen = byHand<string>();
+        await using inbox = await start(Inbox, { bufferSize: 2 });
+        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
+        const offers = [["a", "b", "c"], ["d"], ["e", "f", "g"]].map(async (events) => {
+          await inbox.call.offered(events);
+          order.push(events.join(""));
+        });
+        await quiet();
+        expect([order, figures(inbox)["offers"]]).toEqual([[], 3]);
+        seen.ask(1);
+        await quiet();
+        expect(order).toEqual(["abc"]);
+        seen.ask(1);
+        await quiet();
+        expect(order).toEqual(["abc", "d"]);
+        seen.ask(2);
+        await quiet();
+        expect(order).toEqual(["abc", "d"]);
+        seen.ask(9);
+        await Promise.all(offers);
+        await quiet();
+        expect(seen.batches.flat().join("")).toBe("abcdefg");
+      },
+      { seeds: 20 },
+    );
+  });
+
+  it("larger than the buffer goes through it in parts", async () => {
+    await simulate(
+      async () => {
+        const seen = probeConsumer<string>();
+        const events = Array.from({ length: 100 }, String);
+        await using inbox = await start(Inbox, { bufferSize: 3 });
+        const offered = inbox.call.offered(events);
+        await using _consumer = await start(seen.stage, {
+          subscribeTo: [{ to: inbox, maxDemand: 7 }],
+        });
+        await offered;
+        while (seen.batches.flat().length < 100) await seen.next();
+        expect(seen.batches.flat()).toEqual(events);
+      },
+      { seeds: 10 },
+    );
+  });
+
+  it("beyond maxOffers rejects with SLUICE_OFFERS_FULL; a cast is dropped and counted", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const dropped: number[] = [];
+        using _count = attach("sluice.process.dropped", ({ count }) => dropped.push(count));
+        const inbox = await start(Inbox, { bufferSize: 0, maxOffers: 1 });
+        const first = inbox.call.offered(["a"]).catch((error: unknown) => error);
+        await quiet();
+        const { pid } = inbox;
+        await expect(inbox.call.offered(["b"])).rejects.toMatchObject({
+          code: "SLUICE_OFFERS_FULL",
+          retryable: true,
+          details: { pid, limit: 1 },
+        });
+        inbox.cast.offered(["c"]);
+        await quiet();
+        expect(dropped).toEqual([1]);
+        await inbox.stop();
+        expect(await first).toMatchObject({ code: "SLUICE_EXITED" });
+      },
+      { seeds: 10 },
+    );
+  });
+
+  it("awaited by the message that made it rejects with SLUICE_OFFER_AWAITED: it would wait for itself", async () => {
+    await simulate(
+      async () => {
+        using _silent = quietly();
+        const inbox = await start(Inbox, { bufferSize: 1 });
+        await inbox.call.awaited(["fits"]);
+        await inbox.call.awaited(["does not"]).catch(() => {});
+        expect(await inbox.exited).toMatchObject({
+          crash: { code: "SLUICE_OFFER_AWAITED", details: { pid: inbox.pid } },
+        });
+      },
+      { seeds: 10 },
+    );
+  });
+
+  it("returned from a timer holds the mailbox as little", async () => {
+    await simulate(
+      async ({ advance }) => {
+        const seen = byHand<string>();
+        await using inbox = await start(Inbox, { bufferSize: 0 });
+        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
+        inbox.cast.laterOffered(["a"]);
+        await advance(10);
+        seen.ask(1);
+        await advance(10);
+        expect(seen.batches).toEqual([["a"]]);
+      },
+      { seeds: 10 },
+    );
+  });
+
+  it("rejects with SLUICE_EXITED when the process ends, and afterwards", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const inbox = await start(Inbox, { bufferSize: 0 });
+        const own = cellOf(inbox).instance as unknown as Inbox;
+        const waiting = inbox.call.offered(["a"]).catch((error: unknown) => error);
+        await quiet();
+        await inbox.stop("shutdown");
+        expect(await waiting).toMatchObject({
+          code: "SLUICE_EXITED",
+          details: { reason: "shutdown" },
+        });
+        await expect(own.offered(["b"])).rejects.toMatchObject({ code: "SLUICE_EXITED" });
+        expect(own.tried(["c"])).toBe(false);
+      },
+      { seeds: 5 },
+    );
+  });
+});
+
+describe("tryOffer", () => {
+  it("takes all events at once or none", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const seen = byHand<string>();
+        await using inbox = await start(Inbox, { bufferSize: 2 });
+        expect(await inbox.call.tried(["a", "b", "c"])).toBe(false);
+        expect(await inbox.call.tried(["a"])).toBe(true);
+        expect(await inbox.call.tried(["b", "c"])).toBe(false);
+        expect(await inbox.call.tried(["b"])).toBe(true);
+        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
+        seen.ask(2);
+        await quiet();
+        expect(seen.batches).toEqual([["a", "b"]]);
+      },
+      { seeds: 5 },
+    );
+  });
+
+  it("counts who waits for events as a place", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const seen = byHand<string>();
+        await using inbox = await start(Inbox, { bufferSize: 1 });
+        await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
+        seen.ask(2);
+        await quiet();
+        expect(await inbox.call.tried(["a", "b", "c", "d"])).toBe(false);
+        expect(await inbox.call.tried(["a", "b", "c"])).toBe(true);
+        expect(await inbox.call.tried(["d"])).toBe(false);
+      },
+      { seeds: 5 },
+    );
+  });
+
+  it("does not overtake offers that wait", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const inbox = await start(Inbox, { bufferSize: 0 });
+        const offered = inbox.call.offered(["a"]).catch(() => "ended");
+        await quiet();
+        expect(await inbox.call.tried([])).toBe(false);
+        await inbox.stop();
+        expect(await offered).toBe("ended");
+      },
+      { seeds: 5 },
+    );
+  });
+});
 
 const simulated = (program: (simulation: Simulation) => Promise<void>): Promise<unknown> =>
   simulate(program, { seeds: 10 });
@@ -45,7 +235,7 @@ class Source extends Producer<string> {
   }
 }
 
-describe("offer", () => {
+describe("an offer that is refused, or made beside the mailbox", () => {
   it("refused because its own callback awaits it, delivers nothing later, not even a part", () =>
     simulated(async ({ quiet }) => {
       await using source = await start(Source, { bufferSize: 0 });
