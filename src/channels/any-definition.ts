@@ -62,6 +62,11 @@ export class AnyDefinition implements TopicPattern {
     return this.#intercept.get(event);
   }
 
+  /** Is a broadcast of this event for its channels first? With history all are, so that the order of the log is kept. */
+  intercepts(event: string): boolean {
+    return this.#intercept.has(event) || (this.history !== undefined && this.#intercept.size > 0);
+  }
+
   /** What checks the payload of an event, or the params of `join`. */
   schema(event: string): Schema<unknown> | undefined {
     return this.#schemas.get(event);

@@ -176,9 +176,11 @@ class ChannelProcess extends Process implements Engine {
     const { reach, event } = message;
     membership.unseen--;
     try {
-      const seen = definition.interceptor(event)!(message.payload, this.#joined) as
-        | object
-        | undefined;
+      const see = definition.interceptor(event);
+      const seen =
+        see === undefined
+          ? message.payload
+          : (see(message.payload, this.#joined) as object | undefined);
       if (seen === undefined || membership.state !== "joined") return reach?.settled(false);
       const { slow = definition.slow } = message;
       const { limits } = socket.world;

@@ -107,6 +107,33 @@ describe("an intercepted broadcast", () => {
     }));
 });
 
+describe("a topic with history whose broadcasts are intercepted", () => {
+  it("is heard in the order of its log, also what is not intercepted", () =>
+    world({ see: (line) => line }, async ({ web, join, got, advance }) => {
+      await join("log:1");
+      for (const n of [1, 2, 3])
+        web.broadcast("log:1", n === 2 ? "other" : "line", { text: `${n}` });
+      await advance(1);
+      expect(texts(got())).toEqual(["1", "2", "3"]);
+    }));
+
+  it("has no hole that nobody is told of: a channel that is too busy ends, for a join with `since`", async () => {
+    using _quiet = attach("sluice.log", () => {});
+    await world(
+      { history: { count: 20_000, maxReplay: 20_000, bytes: 10_000_000 }, see: (line) => line },
+      async ({ web, join, got, advance }) => {
+        await join("log:1");
+        for (let n = 1; n <= 10_001; n++) web.broadcast("log:1", "line", { text: `${n}` });
+        await advance(100);
+        const told = texts(got());
+        expect(told.at(-1)).toBe("phx_error");
+        const last = told.length - 1;
+        expect(told.slice(0, last)).toEqual(Array.from({ length: last }, (_, n) => `${n + 1}`));
+      },
+    );
+  });
+});
+
 describe("a join on a topic with history", () => {
   it("is not refused for what it is handed: bytes are counted as they go out", () =>
     world({}, async ({ web, join }) => {

@@ -22,7 +22,7 @@ export class Room implements Listener {
   /** To every member but `from`; what is intercepted goes to its channel first. @throws SLUICE_PAYLOAD_REFUSED */
   hear(heard: unknown, from: unknown): void {
     const message = heard as BroadcastMessage;
-    if (this.definition.interceptor(message.event) !== undefined) {
+    if (this.definition.intercepts(message.event)) {
       for (const member of this.members) if (member !== from) intercept(member, message);
       return;
     }
@@ -40,13 +40,18 @@ export class Room implements Listener {
   }
 }
 
-/** A channel that is too busy misses the broadcast, as any process misses what its mailbox has no room for. */
+/**
+ * A channel that is too busy misses the broadcast, as any process misses what its mailbox has no room for. Of a log
+ * nothing is missed unsaid: such a channel ends, and its client joins again with its place.
+ */
 function intercept(member: Membership, message: BroadcastMessage): void {
   const cell = member.cell!;
   if (member.unseen >= cell.plan.maxMailbox) {
     cell.table.dropped++;
     if (dropped.active) dropped.emit({ pid: cell.pid, count: 1 });
-    return;
+    if (member.definition.history === undefined) return;
+    member.socket.world.fanOut.leave(member);
+    return cell.stop({ crash: new Error("broadcasts of a topic with history came too fast") });
   }
   member.unseen++;
   message.reach?.open();
