@@ -11,6 +11,7 @@ import type { Channel, ChannelDefinition } from "./definition.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
 import { EndpointProcess } from "./endpoint-process.ts";
+import { overlap } from "./topic-pattern.ts";
 import { say } from "./voice.ts";
 
 /**
@@ -87,6 +88,15 @@ export class EndpointToken {
 
   channel(pattern: string, callbacks: AnyCallbacks): AnyDefinition {
     const definition = new AnyDefinition(this.key, pattern, callbacks);
+    const keeps = ({ history }: AnyDefinition): boolean => history !== undefined;
+    // A topic has history or has none, whichever mount its clients come by.
+    for (const other of this.#definitions)
+      if (keeps(other) !== keeps(definition) && overlap(other, definition))
+        throw invalidOption(
+          "history",
+          callbacks.history,
+          `the same for ${pattern} as for ${other.pattern}, which is for some of its topics: with or without`,
+        );
     this.#definitions.push(definition);
     return definition;
   }

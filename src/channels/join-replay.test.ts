@@ -134,6 +134,27 @@ describe("a topic with history whose broadcasts are intercepted", () => {
   });
 });
 
+describe("a topic", () => {
+  it("has history or has none: two patterns for it that differ in this are refused", () => {
+    interface Mixed {
+      "a:*": { history: true };
+      "a:b:*": {};
+      "a:c": {};
+      a: {};
+      "a:d": { history: true };
+    }
+    const web = endpoint<Mixed>("web");
+    const join = (): { assigns: {} } => ({ assigns: {} });
+    web.channel("a:*", { join, history: {} });
+    for (const pattern of ["a:b:*", "a:c"] as const)
+      expect(() => web.channel(pattern, { join })).toThrow(
+        expect.objectContaining({ code: "SLUICE_INVALID_OPTION" }),
+      );
+    web.channel("a", { join });
+    web.channel("a:d", { join, history: {} });
+  });
+});
+
 describe("a join on a topic with history", () => {
   it("is not refused for what it is handed: bytes are counted as they go out", () =>
     world({}, async ({ web, join }) => {

@@ -33,6 +33,13 @@ export function topicPattern(pattern: string): TopicPattern {
   return { pattern, prefix: star < 0 ? pattern : pattern.slice(0, star), isExact: star < 0 };
 }
 
+/** Is there a topic that both match? */
+export function overlap(one: TopicPattern, other: TopicPattern): boolean {
+  const reaches = (a: TopicPattern, b: TopicPattern): boolean =>
+    a.isExact ? a.prefix === b.prefix && b.isExact : b.prefix.startsWith(a.prefix);
+  return reaches(one, other) || reaches(other, one);
+}
+
 /** The first of the patterns, in the order they were declared, that the topic matches. `room:*` matches `room:`, not `room`. */
 export function matchTopic<P extends TopicPattern>(
   patterns: readonly P[],
