@@ -62,4 +62,16 @@ describe("Doorway (R70)", () => {
       const waiting: readonly Arrival[] = doorway.close();
       expect(waiting).toHaveLength(1_000);
     }));
+
+  it("counts a network of IPv6 as one address, however its addresses are spelled", () =>
+    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, doorway }) => {
+      const two = ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6"];
+      for (const address of two) expect(arrive(address)).toBeUndefined();
+      expect(arrive("2001:db8:1:2:ffff::")).toBe("too many connections from one address");
+      for (const address of ["2001:db8:1:3::1", "2001:db8::1", "2001:db8::1:0:0:2", "::1:2:3:4:5"])
+        expect(arrive(address)).toBeUndefined();
+      expect(arrive("2001:db8:0:0:9::")).toBe("too many connections from one address");
+      doorway.left(two[0]!);
+      expect(arrive("2001:db8:1:2:ffff::")).toBeUndefined();
+    }));
 });

@@ -43,12 +43,13 @@ export class Doorway {
     if (this.inside >= maxConnections) return "too many connections";
     // Whoever comes by loopback may be a proxy, with everybody behind it.
     const counts = !LOOPBACK.test(remoteAddress);
-    const ofAddress = this.#perAddress.get(remoteAddress) ?? 0;
+    const network = networkOf(remoteAddress);
+    const ofAddress = this.#perAddress.get(network) ?? 0;
     if (counts && ofAddress >= maxConnectionsPerAddress)
       return "too many connections from one address";
     if (this.#queue.length >= longestQueue) return "too many new connections";
     this.inside++;
-    if (counts) this.#perAddress.set(remoteAddress, ofAddress + 1);
+    if (counts) this.#perAddress.set(network, ofAddress + 1);
     this.#queue.push(arrival);
     this.#serve();
     return undefined;
@@ -57,10 +58,11 @@ export class Doorway {
   /** It is out again. */
   left(remoteAddress: string): void {
     this.inside--;
-    const ofAddress = this.#perAddress.get(remoteAddress);
+    const network = networkOf(remoteAddress);
+    const ofAddress = this.#perAddress.get(network);
     if (ofAddress === undefined) return;
-    if (ofAddress > 1) this.#perAddress.set(remoteAddress, ofAddress - 1);
-    else this.#perAddress.delete(remoteAddress);
+    if (ofAddress > 1) this.#perAddress.set(network, ofAddress - 1);
+    else this.#perAddress.delete(network);
   }
 
   /** Nobody comes in any more. @returns those who still waited */
@@ -81,4 +83,15 @@ export class Doorway {
       this.#serve();
     });
   }
+}
+
+/** What counts as one address: of IPv6 the first 64 bits, for whoever has one of them has them all. */
+function networkOf(address: string): string {
+  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
+  const [head, tail] = address.split("::") as [string, string?];
+  const groups = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? 0 : tail.split(":").length;
+  while (tail !== undefined && groups.length < Math.min(4, 8 - after)) groups.push("0");
+  if (tail !== undefined && groups.length < 4) groups.push(...tail.split(":"));
+  return groups.slice(0, 4).join(":");
 }
