@@ -10,7 +10,7 @@ interface JoinParams {
 
 /** What `sluice pipe` serves: the topic of its option, and the figures about it. */
 export interface PipeTopics {
-  "sluice:stats": { join(params: JoinParams): void; out: { stats: Stats } };
+  "sluice:stats": { join(params: JoinParams): void; out: { stats: Stats }; history: true };
   "*": {
     join(params: JoinParams): void;
     out: { readonly [event: string]: Payload };
@@ -34,7 +34,7 @@ export function channels(topic: string, token: string | undefined): readonly Cha
     return { assigns: {} };
   };
   return [
-    web.channel("sluice:stats", { schemas: "trusted", join: admit }),
+    web.channel("sluice:stats", { schemas: "trusted", join: admit, history: { count: 1 } }),
     web.channel("*", {
       schemas: "trusted",
       join: (params, joining) => {
