@@ -90,7 +90,9 @@ export class HttpListener {
   /** Hears no more; connections stay. */
   close(): void {
     this.#server.off("upgrade", this.#onUpgrade).off("request", this.#onRequest);
-    if (this.#isOwn) this.#server.close();
+    if (!this.#isOwn) return;
+    // Connections that are kept may still ask, and would wait for ever.
+    this.#server.on("request", (_request, response) => answer(response, 503)).close();
   }
 
   /** Cuts what is left, of a server of its own. */
@@ -145,6 +147,7 @@ const texts = {
   404: "Not found",
   431: "Too many headers",
   500: "Something went wrong",
+  503: "The server stops",
 } as const;
 
 function answer(response: ServerResponse, status: keyof typeof texts): void {

@@ -138,3 +138,24 @@ describe("a socket that is not read, for its events are not answered", () => {
       { idleMs: 200, maxUnfinishedPushes: 1 },
     ));
 });
+
+describe("an endpoint that stops", () => {
+  it("answers what is asked on a connection that was kept: 503", async () => {
+    let heard = "";
+    await gated(async (url, _web, gate) => {
+      gate.resolve();
+      const host = `Host: ${new URL(url).host}\r\n`;
+      // It does not answer the goodbye, which is waited for.
+      const socket = open(url);
+      socket.write(
+        `GET /socket/websocket?vsn=2.0.0 HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+      );
+      expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1.1 101 /);
+      const asking = open(url).on("data", (data) => (heard += String(data)));
+      asking.write(`GET /elsewhere HTTP/1.1\r\n${host}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      socket.once("data", () => asking.write("\r\n"));
+    });
+    expect(heard).toMatch(/^HTTP\/1.1 503 /);
+  });
+});
