@@ -9,6 +9,10 @@ import type { Accepting, Emitting, From } from "./subscription.ts";
  * A stage that turns events of type `In` into events of type `Out`: any number per event, in order. It handles events
  * only while somebody downstream has asked, and asks upstream only after handling, so that it stands still, with at most
  * `maxDemand` events per subscription waiting, when downstream does. A full buffer stops it too; it never drops.
+ *
+ * What it emits while it handles a batch is, for the measure of latency, as old as the oldest event in that batch; what it
+ * emits otherwise, from a timer or a call, is new. When a producer that it cannot be without has ended, it ends after
+ * what came of its events is taken.
  */
 export abstract class ProducerConsumer<In, Out> extends Process {
   static readonly "~optionNames": ReadonlySet<string> = new Set([
