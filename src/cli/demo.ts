@@ -6,6 +6,7 @@ import { web } from "./gateway.ts";
 import type { PipeOptions } from "./options.ts";
 import type { Payload } from "./payload.ts";
 import type { PipeVariant } from "./pipe.ts";
+import type { Tally } from "./tally.ts";
 import { readSystem, sample, type SystemPayload, type SystemReadings } from "./system-metrics.ts";
 
 /** A sample of this machine so often. */
@@ -13,10 +14,11 @@ const samplePeriodMs = 250;
 /** One of the fifty takes so long at most. */
 const longestWorkMs = 1_000;
 
-async function* samples(signal: AbortSignal): AsyncGenerator<SystemPayload> {
+async function* samples(tally: Tally, signal: AbortSignal): AsyncGenerator<SystemPayload> {
   let before: SystemReadings | undefined;
   for (;;) {
     const now = await readSystem(currentSystem().runtime.now());
+    tally.received++;
     yield sample(now, before);
     before = now;
     await sleep(samplePeriodMs, signal);
@@ -34,14 +36,14 @@ export function demo({ topic, event }: PipeOptions): PipeVariant {
       typeof payload["push"] === "number"
         ? sleep(currentSystem().runtime.random() * longestWorkMs)
         : undefined,
-    children: {
+    children: (tally) => ({
       machine: child(
-        from(({ signal }) => samples(signal)),
+        from(({ signal }) => samples(tally, signal)),
         { name: machine },
       ),
       show: child(show, {
         subscribeTo: [{ to: machine, maxDemand: 1, minDemand: 0, cancel: "temporary" }],
       }),
-    },
+    }),
   };
 }

@@ -1,4 +1,4 @@
-import { SluiceError, type ExitReason } from "../support/internal.ts";
+import { SluiceError, describe, type ExitReason } from "../support/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { drainAndStop, type Cell } from "../process/internal.ts";
 import { child, name, run, sleep, type Children, type Name } from "../process/index.ts";
@@ -8,9 +8,9 @@ import type { EndpointOptions } from "../channels/index.ts";
 import { deliver, deliveryFigures } from "../delivery/index.ts";
 import { Console, type Output } from "./console.ts";
 import { eventsRoute, type Inbox } from "./events-route.ts";
-import { followFile } from "./follow-file.ts";
+import { checkFile, followFile } from "./follow-file.ts";
 import { channels, web } from "./gateway.ts";
-import { InputSource } from "./input-source.ts";
+import { InputSource, type InputOptions } from "./input-source.ts";
 import type { PipeOptions } from "./options.ts";
 import { pageRoutes } from "./page-routes.ts";
 import type { Payload } from "./payload.ts";
@@ -32,11 +32,11 @@ export interface PipeVariant {
   readonly reads: boolean;
   /** Done for each event before it is delivered. */
   readonly work: ((event: Payload) => Promise<void> | undefined) | undefined;
-  /** More children, the last to start. */
-  readonly children: Children;
+  /** More children, the last to start; what they take in they count. */
+  readonly children: (tally: Tally) => Children;
 }
 
-const plain: PipeVariant = { reads: true, work: undefined, children: {} };
+const plain: PipeVariant = { reads: true, work: undefined, children: () => ({}) };
 /** From Ctrl-C to the kill of what is left. */
 const drainTimeoutMs = 10_000;
 
@@ -79,20 +79,24 @@ export async function pipe(
 ): Promise<ExitReason> {
   const { topic, event, concurrency, bufferSize, slow, maxWaitMs, waitFor, exit } = options;
   const { runtime } = currentSystem();
-  const startedMs = runtime.now();
   const console = new Console(host.output);
   using tally = new Tally();
   let root: Cell | undefined;
+  let failed: { readonly crash: unknown } | undefined;
+  if (variant.reads && options.file !== undefined) await checkFile(options.file);
 
-  const source = {
+  const source: InputOptions = {
     open: variant.reads ? opener(options, host) : undefined,
     format: options.format,
     tally,
-    waits: waitFor > 0,
-    onBadLine: ({ line, reason }: { readonly line: number; readonly reason: string }) =>
-      console.line(`line ${line} is left out: ${reason}`),
-    onEnd: () => {
-      if (exit && root !== undefined) void drainAndStop(root, Infinity);
+    gate: { isOpen: false },
+    onBadLine: ({ line, reason }) => console.line(`line ${line} is left out: ${reason}`),
+    onEnd: (failure) => {
+      if (failure !== undefined) {
+        failed = { crash: failure };
+        console.line(`the input has failed: ${describe(failure)}`);
+      }
+      if (exit || failed !== undefined) void drainAndStop(root!, Infinity);
       else console.line("the input has ended; still serving, until Ctrl-C");
     },
   };
@@ -130,7 +134,7 @@ export async function pipe(
           subscribeTo: [{ to: input, maxDemand: concurrency }],
         }),
         stats: child(StatsProcess, { args: [topic, tally, (seen) => console.progress(seen)] }),
-        ...variant.children,
+        ...variant.children(tally),
       },
     },
     {
@@ -140,12 +144,12 @@ export async function pipe(
         await app.children.stats.call.watch(app);
         const { url } = await app.children.endpoint.call.address();
         console.line(`sluice serves ${topic} at ${url}`);
-        if (waitFor === 0) return;
+        if (waitFor === 0) return input.cast.begin();
         console.line(`waits for ${waitFor} clients`);
         void whenJoined(web, currentSystem(), topic, waitFor).then(() => input.cast.begin());
       },
     },
   );
-  console.end(variant.reads ? summary(tally, deliveryFigures(web), runtime.now() - startedMs) : "");
-  return reason;
+  console.end(variant.reads ? summary(tally, deliveryFigures(web), runtime.now()) : "");
+  return failed ?? reason;
 }
