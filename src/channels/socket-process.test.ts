@@ -1,9 +1,11 @@
 // What a socket does with what its client sends, frame by frame, on the simulated Runtime.
 import { describe, expect, it } from "vitest";
 import { sleep, startSupervisor } from "../process/index.ts";
+import { bus } from "../pubsub/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { simulate } from "../testing/index.ts";
-import { onReceipt } from "./delivery-side.ts";
+import { onReceipt, send } from "./delivery-side.ts";
+import { directory } from "./directory.ts";
 import { endpoint } from "./endpoint.ts";
 import { memoryTransport } from "./memory-transport.ts";
 import { Refused } from "./refused.ts";
@@ -100,4 +102,25 @@ describe("a later reply", () => {
         ["2", { second: true }],
       ]);
     }));
+});
+
+describe("a broadcast that fails on its way", () => {
+  it("is told as written to whom it reached", () =>
+    simulate(
+      async () => {
+        const web = endpoint<{ log: { out: { line: object } } }>("web");
+        const system = currentSystem();
+        const record = system.get(directory).record("web");
+        using _failing = system.get(bus).subscribe(record.busTopic("log"), {
+          hear() {
+            throw new Error("a `latest` that fails");
+          },
+        });
+        const written: number[] = [];
+        const options = { written: (clients: number) => void written.push(clients) };
+        expect(() => send(web, system, "log", "line", {}, options)).toThrow("fails");
+        expect(written).toEqual([0]);
+      },
+      { seeds: 1 },
+    ));
 });

@@ -35,8 +35,11 @@ export function say(
     position = record.histories.append(topic, bounds, past);
     message.meta = { ...message.meta, offset: position.offset };
   }
-  system.get(bus).broadcast(record.busTopic(topic), message, from);
-  message.reach?.close();
+  try {
+    system.get(bus).broadcast(record.busTopic(topic), message, from);
+  } finally {
+    message.reach?.close();
+  }
   const { waits } = message;
   return { position, wait: waits.length === 0 ? undefined : Promise.all(waits).then(() => {}) };
 }
