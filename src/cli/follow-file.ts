@@ -88,6 +88,15 @@ async function isReplaced(path: string, file: FileHandle | undefined): Promise<b
   return found.size > 0n && (found.ino !== own.ino || found.dev !== own.dev);
 }
 
+/**
+ * Refuses a path that cannot be followed; none there yet is fine.
+ * @throws as `followFile`
+ */
+export async function checkFile(path: string): Promise<void> {
+  const file = await openFile(path, ["ENOENT", "ENOTDIR"]);
+  await file?.close();
+}
+
 async function openFile(path: string, absent?: readonly string[]): Promise<FileHandle | undefined> {
   // Without O_NONBLOCK, opening a pipe that nobody writes to would never return.
   const file = await unlessAbsent(open(path, constants.O_RDONLY | constants.O_NONBLOCK), absent);

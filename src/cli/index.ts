@@ -1,7 +1,9 @@
 import { SluiceError, isOrderly } from "../support/internal.ts";
 import { version } from "../runtime/internal.ts";
 import { demo } from "./demo.ts";
+import { failureOf } from "./failure.ts";
 import { help } from "./help.ts";
+import { staySmall } from "./memory.ts";
 import { parseCommand, type Command } from "./options.ts";
 import { pipe } from "./pipe.ts";
 
@@ -26,12 +28,14 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const { name, options } = command;
   const host = { stdin: process.stdin, output: process.stderr };
+  staySmall();
   try {
     const reason = await pipe(options, host, ...(name === "demo" ? [demo(options)] : []));
     return isOrderly(reason) && process.exitCode !== 1 ? 0 : 1;
   } catch (error) {
-    process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    const { text, exitCode } = failureOf(error, options);
+    process.stderr.write(`sluice: ${text}\n`);
+    return exitCode;
   } finally {
     // A read that is open would keep the program until the writer says something.
     process.stdin.destroy();

@@ -41,7 +41,7 @@ function setting(): Setting & Disposable {
           {
             open: undefined,
             format: "lines",
-            waits: false,
+            gate: { isOpen: true },
             onBadLine: () => {},
             onEnd: () => made.ended++,
             ...options,
@@ -79,7 +79,7 @@ describe("InputSource", () => {
     await withSystem(async () => {
       using set = setting();
       const chunks = new Chunks(["1\n"]);
-      await using source = await set.start({ open: () => chunks.open(), waits: true });
+      await using source = await set.start({ open: () => chunks.open(), gate: { isOpen: false } });
       expect(chunks.pulled).toBe(0);
       await using _consumer = await set.consume(source, 2);
       expect(await source.call.tryPush([])).toBe(true);

@@ -1,5 +1,6 @@
 import type { ProducerEngine } from "../stage/internal.ts";
 import { ClosureMessage, cellOf } from "../process/internal.ts";
+import { currentSystem } from "../runtime/internal.ts";
 import { Producer } from "../stage/index.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import type { Format } from "./options.ts";
@@ -16,12 +17,12 @@ export interface InputOptions {
   readonly format: Format;
   /** Where it counts. */
   readonly tally: Tally;
-  /** Reading waits for `begin`. */
-  readonly waits: boolean;
+  /** Reading waits until it is open, which `begin` does. */
+  readonly gate: { isOpen: boolean };
   /** Told of a line that is no JSON; it is left out. */
   readonly onBadLine: (bad: BadLine) => void;
-  /** Told once, when the input has ended and its last event was taken. */
-  readonly onEnd: () => void;
+  /** Told once, when the input has ended, or failed, and the last of its events was taken. */
+  readonly onEnd: (failure: unknown) => void;
 }
 
 /**
@@ -33,14 +34,12 @@ export class InputSource extends Producer<Payload> {
   readonly #splitter = new LineSplitter({ maxLineBytes });
   readonly #reader: PayloadReader;
   #iterator: AsyncIterator<Uint8Array> | undefined = undefined;
-  #waits: boolean;
   #reading = false;
   #ended = false;
 
   constructor(options: InputOptions) {
     super({ bufferKeep: "first" });
     this.#options = options;
-    this.#waits = options.waits;
     this.#ended = options.open === undefined;
     this.#reader = new PayloadReader(options.format, (bad) => {
       options.tally.badLines++;
@@ -51,20 +50,20 @@ export class InputSource extends Producer<Payload> {
 
   /** Starts the reading, if it waits. */
   begin(): void {
-    this.#waits = false;
+    this.#options.gate.isOpen = true;
     this.#next();
   }
 
   /** Takes all of them at once, or none. */
   tryPush(payloads: readonly Payload[]): boolean {
     const taken = this.tryOffer(payloads);
-    if (taken) this.#options.tally.received += payloads.length;
+    if (taken) this.#receive(payloads);
     return taken;
   }
 
   /** Takes them without loss; the reply waits until all are taken or buffered. */
   push(payloads: readonly Payload[]): Promise<void> {
-    this.#options.tally.received += payloads.length;
+    this.#receive(payloads);
     return this.offer(payloads);
   }
 
@@ -80,10 +79,11 @@ export class InputSource extends Producer<Payload> {
   #next(): void {
     const { engine } = cellOf(this);
     const { outlet, closed } = engine as ProducerEngine;
-    if (this.#reading || this.#waits || this.#ended || closed || outlet.dispatcher.demand === 0)
+    const { gate, open } = this.#options;
+    if (this.#reading || !gate.isOpen || this.#ended || closed || outlet.dispatcher.demand === 0)
       return;
     this.#reading = true;
-    this.#iterator ??= this.#options.open!(this.self.signal)[Symbol.asyncIterator]();
+    this.#iterator ??= open!(this.self.signal)[Symbol.asyncIterator]();
     const cell = cellOf(this);
     // Beside the mailbox, and no task either: neither a stop nor a drain waits for a quiet input.
     const arrive = (message: () => void): void =>
@@ -95,10 +95,7 @@ export class InputSource extends Producer<Payload> {
       );
     this.#iterator.next().then(
       (step) => arrive(() => this.#take(step)),
-      (error: unknown) =>
-        arrive(() => {
-          throw error;
-        }),
+      (error: unknown) => arrive(() => this.#end(error)),
     );
   }
 
@@ -106,12 +103,20 @@ export class InputSource extends Producer<Payload> {
     const lines = step.done === true ? this.#splitter.end() : this.#splitter.push(step.value);
     const payloads = this.#reader.read(lines);
     this.#options.tally.cutLines = this.#splitter.cutLines;
-    this.#options.tally.received += payloads.length;
-    if (step.done === true) this.#ended = true;
+    this.#receive(payloads);
     // What does not fit into the buffer waits in the offer; nothing is read meanwhile.
     if (payloads.length > 0) void this.offer(payloads);
-    if (this.#ended) this.self.afterBuffered(() => this.#options.onEnd());
+    if (step.done === true) this.#end(undefined);
     else this.#next();
+  }
+
+  #end(failure: unknown): void {
+    this.#ended = true;
+    this.self.afterBuffered(() => this.#options.onEnd(failure));
+  }
+
+  #receive(payloads: readonly Payload[]): void {
+    this.#options.tally.receive(payloads.length, currentSystem().runtime.now());
   }
 
   protected override terminate(): void {

@@ -20,11 +20,11 @@ export function progressLine({
 }
 
 /** The end, as lines of `name value`. */
-export function summary(tally: Tally, figures: DeliveryFigures, elapsedMs: number): string {
-  const { received, badLines, cutLines, refused, dropped } = tally;
+export function summary(tally: Tally, figures: DeliveryFigures, nowMs: number): string {
+  const { received, firstMs = nowMs, badLines, cutLines, refused, dropped } = tally;
   const { delivered, unheard, toSocket, toClient } = figures;
   const latency = toClient.count > 0 ? toClient : toSocket;
-  const rate = elapsedMs > 0 ? (received * 1_000) / elapsedMs : 0;
+  const rate = nowMs > firstMs ? (received * 1_000) / (nowMs - firstMs) : 0;
   const rows = [
     ["received", whole(received)],
     ["delivered", `${whole(delivered)} (client deliveries)`],
@@ -33,7 +33,7 @@ export function summary(tally: Tally, figures: DeliveryFigures, elapsedMs: numbe
     ...(badLines > 0 ? [["bad lines", whole(badLines)]] : []),
     ...(cutLines > 0 ? [["cut lines", whole(cutLines)]] : []),
     ...(refused > 0 ? [["too large", whole(refused)]] : []),
-    ["rate", `${whole(rate)} events/s`],
+    ["rate", `${whole(rate)} events/s, since the first`],
     [
       "latency",
       `p50 ${ms(latency.p50Ms)}, p95 ${ms(latency.p95Ms)}, p99 ${ms(latency.p99Ms)}, to the ${latency === toClient ? "client" : "socket"}, ${whole(latency.count)} measured`,

@@ -11,7 +11,7 @@ import type { Tally } from "./tally.ts";
 /** One stage as the page draws it. */
 export interface StageFigures {
   readonly id: string;
-  readonly kind: TopologyNode["kind"];
+  readonly kind: TopologyNode["kind"] | "consumer_supervisor";
   /** The ids of the stages it takes from. */
   readonly from: readonly string[];
   readonly asked: number;
@@ -23,7 +23,7 @@ export interface StageFigures {
 
 /** What the page, the progress line and the summary show. */
 export type Stats = {
-  /** Messages delivered per second, over the last second or so. */
+  /** Messages delivered per second, to however many clients, over the last second or so. */
   readonly rate: number;
   readonly received: number;
   readonly delivered: number;
@@ -47,7 +47,16 @@ function stagesOf(app: Addressable): StageFigures[] {
     .map(({ pid, label, kind, figures }) => {
       const { asked = 0, buffered = 0, offers = 0, running = 0, done = 0, dropped = 0 } = figures;
       const from = edges.flatMap(({ from, to }) => (to === pid ? (ids.get(from) ?? []) : []));
-      return { id: label, kind, from, asked, buffered: buffered + offers, running, done, dropped };
+      return {
+        id: label,
+        kind: "failed" in figures ? "consumer_supervisor" : kind,
+        from,
+        asked,
+        buffered: buffered + offers,
+        running,
+        done,
+        dropped,
+      };
     });
 }
 
@@ -56,9 +65,8 @@ export class StatsProcess extends Process {
   readonly #topic: string;
   readonly #seen: (stats: Stats) => void;
   readonly #counts: { readonly atMs: number; readonly messages: number }[] = [];
-  #app: Addressable | undefined = undefined;
-
   readonly #tally: Tally;
+  #app: Addressable | undefined = undefined;
 
   constructor(topic: string, tally: Tally, seen: (stats: Stats) => void) {
     super();

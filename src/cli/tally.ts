@@ -4,6 +4,8 @@ import { attach } from "../telemetry/index.ts";
 export class Tally {
   /** Events from the input and from posts. */
   received = 0;
+  /** When the first of them came. */
+  firstMs: number | undefined = undefined;
   /** Lines of the input that were no JSON, and were left out. */
   badLines = 0;
   /** Lines of the input that were cut for their length. */
@@ -16,6 +18,12 @@ export class Tally {
 
   constructor() {
     this.#discards = attach("sluice.stage.discarded", ({ count }) => (this.dropped += count));
+  }
+
+  /** So many events have come. */
+  receive(count: number, nowMs: number): void {
+    if (count > 0) this.firstMs ??= nowMs;
+    this.received += count;
   }
 
   [Symbol.dispose](): void {

@@ -21,6 +21,11 @@ function sequence(count: number): object {
   return { count, distinct: count, outOfOrder: 0, sum, checksum };
 }
 
+/** A payload without what the server has written into it. */
+function own(payload: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(payload).filter(([key]) => key !== "~"));
+}
+
 /** `seq 1 count | sluice pipe …` */
 function pipeSequence(count: number, args: readonly string[]): SluiceProcess {
   using pipe = makePipe();
@@ -81,7 +86,7 @@ describe("sluice pipe", () => {
     );
     await using client = startClient({ url: await sluice.url(), topic: "t" });
     sluice.child.stdin?.end('{"a":1}\nnonsense\n\n7\n[1]\n{"~":{"receipt":1}}\n{"half":\n"last"');
-    expect((await client.received(5)).latest.map(({ "~": _, ...payload }) => payload)).toEqual([
+    expect((await client.received(5)).latest.map(own)).toEqual([
       { a: 1 },
       { data: 7 },
       { data: [1] },
@@ -190,10 +195,18 @@ describe("sluice pipe", () => {
     expect(sluice.state).toContain(named);
   });
 
-  it("names a file that cannot be read", async () => {
+  it("ends with 2 where the file is none that can be followed", async () => {
     await using sluice = startSluice(["pipe", "--topic", "t", "--port", "0", "--file", "/"]);
+    expect((await sluice.exited).code).toBe(2);
+    expect(sluice.state).toMatch(/^sluice: --file: got "\/", expected a regular file.+\n$/);
+  });
+
+  it("ends with 1 where its input fails", async () => {
+    // A file that can be opened, and not be read.
+    const file = "/proc/self/mem";
+    await using sluice = startSluice(["pipe", "--topic", "t", "--port", "0", "--file", file]);
     expect((await sluice.exited).code).toBe(1);
-    expect(sluice.state).toMatch(/--file/);
+    expect(sluice.state).toMatch(/^the input has failed: Error: EIO/m);
   });
 });
 

@@ -9,11 +9,11 @@ import { Watched } from "./watched.ts";
 export class Writer extends Watched<number> {
   /** Resolves with the bytes when it has written some and then none for so long. */
   async stands(ms: number): Promise<number> {
-    for (let before: number | undefined; before === undefined || before !== this.state;) {
-      before = this.state;
+    for (;;) {
+      const before = this.state;
       await wait(ms);
+      if (before !== undefined && before === this.state) return before;
     }
-    return before;
   }
 }
 
