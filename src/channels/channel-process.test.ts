@@ -9,7 +9,7 @@ import { endpoint, type Endpoint } from "./endpoint.ts";
 import { memoryTransport, type MemorySocket } from "./memory-transport.ts";
 import { Refused } from "./refused.ts";
 
-interface Room {
+interface TopicSubscribers {
   join(params: { readonly ms?: number; readonly refuse?: true }): object;
   in: {
     work(payload: { readonly ms: number }): { readonly worked: number };
@@ -19,10 +19,10 @@ interface Room {
   out: { news: { readonly n: number }; tick: object };
 }
 interface Topics {
-  "room:*": Room;
+  "room:*": TopicSubscribers;
 }
 type Frame = readonly [string | null, string | null, string, string, unknown];
-type Channel = Joined<Room, { readonly id: number }, {}>;
+type Channel = Joined<TopicSubscribers, { readonly id: number }, {}>;
 
 interface World extends Simulation {
   readonly web: Endpoint<Topics, {}>;
@@ -44,7 +44,10 @@ function world(body: (world: World) => Promise<void>, seeds = 5): Promise<unknow
       let ids = 0;
       const room = web.channel("room:*", {
         schemas: "trusted",
-        async join({ ms = 0, refuse }, joining): Promise<JoinResult<Room, { id: number }>> {
+        async join(
+          { ms = 0, refuse },
+          joining,
+        ): Promise<JoinResult<TopicSubscribers, { id: number }>> {
           const id = ++ids;
           log.push(`join ${id}`);
           expect(() => joining.push("tick", {})).toThrow(

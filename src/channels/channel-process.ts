@@ -16,11 +16,11 @@ import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channe
 import type { Position } from "./contract.ts";
 import { textFrame } from "./frame.ts";
 import { takeSince } from "./history.ts";
-import { inTurn } from "./in-turn.ts";
+import { runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
-import { replyWithPast } from "./past.ts";
+import { replyWithHistory } from "./history-reply.ts";
 import { Refused } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
 import { encodeBroadcast, type Incoming } from "./serializer.ts";
@@ -116,7 +116,7 @@ class ChannelProcess extends Process implements Engine {
       topic.subscribe(this.#joined as never, (message) => this.#info(message));
     if (membership.definition.history === undefined)
       membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
-    else replyWithPast(membership, incoming, reply, since, this.#joined);
+    else replyWithHistory(membership, incoming, reply, since, this.#joined);
     membership.enter();
     return callbacks.joined?.(this.#joined);
   }
@@ -212,7 +212,7 @@ class ChannelProcess extends Process implements Engine {
     done: (value: unknown) => unknown,
     refuse: (reason: object) => void,
   ): unknown {
-    return inTurn(this.#cell, work, done, (error) => {
+    return runCallback(this.#cell, work, done, (error) => {
       if (!(error instanceof Refused)) throw error;
       refuse(error.reason);
     });
@@ -227,7 +227,7 @@ class ChannelProcess extends Process implements Engine {
   ): unknown {
     const schema = this.#membership.definition.schema(event);
     if (schema === undefined) return next(payload);
-    return inTurn(
+    return runCallback(
       this.#cell,
       () => schema["~standard"].validate(payload),
       (result: SchemaResult<unknown>) => {

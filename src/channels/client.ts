@@ -146,7 +146,7 @@ export class Client implements Flushable {
     return this.#outbox.relieve(this.transport.pendingBytes);
   }
 
-  /** Is the excess somebody's who waits for it to go? */
+  /** Is a waiting sender responsible for the excess, and is it below twice the limit? */
   #bears(): boolean {
     const { maxPendingBytes } = this.#world.limits;
     return this.#wait !== undefined && this.pendingBytes <= mostOver * maxPendingBytes;

@@ -13,10 +13,10 @@ import {
   type Upstream,
 } from "../process/internal.ts";
 import { log, refused } from "../telemetry/internal.ts";
-import { admit, mountAt } from "./admission.ts";
+import { checkConnect, mountAt } from "./connect-checks.ts";
 import { ConnectMessage } from "./channel-message.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
-import { Doorway } from "./doorway.ts";
+import { ConnectionLimiter } from "./connection-limiter.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import type { EndpointWorld, Sweeps } from "./endpoint-world.ts";
 import { FanOut } from "./fan-out.ts";
@@ -24,10 +24,10 @@ import { Flusher } from "./flusher.ts";
 import { limitsOf, type Limits } from "./limits.ts";
 import { definitionsOf, mountLimits, type Mount } from "./mount.ts";
 import { originPolicy, type OriginPolicy } from "./origin.ts";
-import { Registry } from "./registry.ts";
+import { SocketIds } from "./socket-ids.ts";
 import { LetIn } from "./connect-facts.ts";
 import { SocketProcess } from "./socket-process.ts";
-import { Visitor, type Host } from "./visitor.ts";
+import { PendingConnection, type Host } from "./pending-connection.ts";
 
 const socketPlan = planOf(SocketProcess, { shutdown: "infinity" }, "socket");
 /** Sweeps over all sockets are this far apart, or closer where a limit is short. */
@@ -41,7 +41,7 @@ const lookAgainMs = 10;
 
 /** Something that an endpoint is reached by. */
 export interface Listening {
-  /** Lets nobody knock any more. */
+  /** Stops accepting connections. */
   close(): void;
   /** Cuts what is left. */
   end(): void;
@@ -59,8 +59,8 @@ export class EndpointEngine implements Engine, Host {
   readonly #cell: Cell;
   readonly #record: EndpointRecord;
   readonly #fanOut: FanOut;
-  readonly #registry: Registry;
-  readonly #doorway: Doorway;
+  readonly #registry: SocketIds;
+  readonly #connections: ConnectionLimiter;
   readonly #sweeps: Sweeps;
   readonly #control: Disposable;
   #sweep: TimerEntry<() => void> | undefined = undefined;
@@ -76,8 +76,8 @@ export class EndpointEngine implements Engine, Host {
     this.policy = originPolicy(options);
     this.#record = system.get(directory).record(key);
     this.#fanOut = new FanOut(system.get(bus), this.#record);
-    this.#registry = new Registry(this.limits);
-    this.#doorway = new Doorway(system, this.limits);
+    this.#registry = new SocketIds(this.limits);
+    this.#connections = new ConnectionLimiter(system, this.limits);
     const { joinWithinMs, idleMs, stallMs } = this.limits;
     const shortest = Math.min(joinWithinMs, idleMs, stallMs);
     const ms = Math.min(longestSweepMs, Math.ceil(shortest / sweepsPerLimit));
@@ -108,14 +108,14 @@ export class EndpointEngine implements Engine, Host {
   receive(message: Message): void {
     if (message.kind !== Kind.childExit) return;
     const { child, reason } = message as ChildExitMessage;
-    const visitor = (child as Cell).note as Visitor | LetIn;
+    const pending = (child as Cell).note as PendingConnection | LetIn;
     if (!isOrderly(reason)) log("error", `${(child as Cell).pid} crashed`, reason);
-    if (!(visitor instanceof LetIn)) visitor.refuse(isOrderly(reason) ? 503 : 500);
-    this.#doorway.left(visitor.remoteAddress);
+    if (!(pending instanceof LetIn)) pending.refuse(isOrderly(reason) ? 503 : 500);
+    this.#connections.release(pending.remoteAddress);
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
-    return { figures: { sockets: this.#doorway.inside }, upstream: [] };
+    return { figures: { sockets: this.#connections.inside }, upstream: [] };
   }
 
   exited(_reason: ExitReason): void {
@@ -133,27 +133,27 @@ export class EndpointEngine implements Engine, Host {
   }
 
   /** Somebody asks to be let in. */
-  knock(visitor: Visitor): void {
-    const admission = admit(visitor.knock, this.policy, this.limits);
-    if (admission.kind === "refused") {
-      tellRefused(admission.reason);
-      return visitor.refuse(admission.status);
+  connect(pending: PendingConnection): void {
+    const verdict = checkConnect(pending.request, this.policy, this.limits);
+    if (verdict.kind === "refused") {
+      tellRefused(verdict.reason);
+      return pending.refuse(verdict.status);
     }
-    visitor.params = admission.params;
-    const full = this.#isOpen ? this.#doorway.arrive(visitor) : "the endpoint stops";
+    pending.params = verdict.params;
+    const full = this.#isOpen ? this.#connections.acquire(pending) : "the endpoint stops";
     if (full === undefined) return;
     tellRefused(full);
     // Clients that were sent away together must not come back together.
-    visitor.refuse(503, 1 + Math.floor(this.system.runtime.random() * 10));
+    pending.refuse(503, 1 + Math.floor(this.system.runtime.random() * 10));
   }
 
-  enter(visitor: Visitor): void {
-    if (visitor.isGone) return this.#doorway.left(visitor.remoteAddress);
-    const socket = new Cell(this.system, socketPlan, this.#cell, [visitor.mount]);
-    socket.note = visitor;
-    visitor.cell = socket;
+  enter(pending: PendingConnection): void {
+    if (pending.isGone) return this.#connections.release(pending.remoteAddress);
+    const socket = new Cell(this.system, socketPlan, this.#cell, [pending.mount]);
+    socket.note = pending;
+    pending.cell = socket;
     socket.begin();
-    socket.send(new ConnectMessage(visitor));
+    socket.send(new ConnectMessage(pending));
     this.#sweep ??= this.system.after(this.#sweeps.ms, this.#look);
   }
 
@@ -196,8 +196,8 @@ export class EndpointEngine implements Engine, Host {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     for (const listener of this.listeners) listener.close();
-    for (const arrival of this.#doorway.close()) (arrival as Visitor).refuse(503);
-    for (const { note } of this.#sockets) if (note instanceof Visitor) note.refuse(503);
+    for (const arrival of this.#connections.close()) (arrival as PendingConnection).refuse(503);
+    for (const { note } of this.#sockets) if (note instanceof PendingConnection) note.refuse(503);
   }
 
   /** Looks again and again, for some time. */

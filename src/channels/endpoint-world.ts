@@ -2,7 +2,7 @@ import type { System } from "../runtime/internal.ts";
 import type { ClientWorld } from "./client.ts";
 import type { EndpointRecord } from "./directory.ts";
 import type { FanOut } from "./fan-out.ts";
-import type { Registry } from "./registry.ts";
+import type { SocketIds } from "./socket-ids.ts";
 
 /** Sweeps over all sockets, as a clock for deadlines that need no precision: a program that stalls does not advance it. */
 export interface Sweeps {
@@ -15,6 +15,6 @@ export interface EndpointWorld extends ClientWorld {
   readonly system: System;
   readonly record: EndpointRecord;
   readonly fanOut: FanOut;
-  readonly registry: Registry;
+  readonly registry: SocketIds;
   readonly sweeps: Sweeps;
 }

@@ -12,7 +12,7 @@ import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
 import { EndpointProcess } from "./endpoint-process.ts";
 import { overlap } from "./topic-pattern.ts";
-import { say } from "./voice.ts";
+import { publishLocal } from "./publish-local.ts";
 
 /**
  * A typed address on the system's local bus: it defines channels and speaks to their clients, in modules other than the
@@ -66,7 +66,7 @@ export interface Endpoint<M, SA> {
   "~in"(system: System): Endpoint<M, SA>;
 }
 
-/** An endpoint that stops has outboxes to flush and clients to say goodbye to, and they have it too. */
+/** Time to flush the outboxes, to close the clients, and for their sockets and channels to end. */
 const shutdownMs = 10_000;
 
 /** The definitions of a token, shared by all its bindings to systems. */
@@ -103,12 +103,12 @@ export class EndpointToken {
 
   broadcast(topic: string, event: string, payload: object): void {
     const system = this.#system;
-    say(system, this.#record(system), topic, event, payload);
+    publishLocal(system, this.#record(system), topic, event, payload);
   }
 
   async publish(topic: string, event: string, payload: object): Promise<Position> {
     const system = this.#system;
-    const { position } = say(system, this.#record(system), topic, event, payload);
+    const { position } = publishLocal(system, this.#record(system), topic, event, payload);
     if (position !== undefined) return position;
     throw invalidOption("topic", topic, "one whose channel is defined with history");
   }
@@ -121,7 +121,8 @@ export class EndpointToken {
     payload: object,
     options: SendOptions,
   ): Promise<void> | undefined {
-    return say(system, this.#record(system), topic, event, payload, undefined, options).wait;
+    return publishLocal(system, this.#record(system), topic, event, payload, undefined, options)
+      .wait;
   }
 
   disconnect(socketId: string): void {

@@ -4,7 +4,7 @@ import { SluiceError } from "../support/internal.ts";
 import { log, refused } from "../telemetry/internal.ts";
 import type { EndpointEngine } from "./endpoint-engine.ts";
 import type { BoundAddress, EndpointBase, Route } from "./endpoint-options.ts";
-import { HttpVisitor, refuseUpgrade } from "./http-visitor.ts";
+import { WebSocketUpgrade, refuseUpgrade } from "./web-socket-upgrade.ts";
 import { boundAddress, factsOf, pathOf } from "./http-request.ts";
 import { allowedHost, allowedOrigin } from "./origin.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "./topic-pattern.ts";
@@ -103,8 +103,15 @@ export class HttpListener {
   readonly #onUpgrade = (request: IncomingMessage, line: Duplex, head: Buffer): void => {
     const mount = this.#engine.mountAt(pathOf(request));
     if (mount !== undefined) {
-      const visitor = new HttpVisitor(this.#engine, mount, this.#upgrades, request, line, head);
-      return this.#engine.knock(visitor);
+      const pending = new WebSocketUpgrade(
+        this.#engine,
+        mount,
+        this.#upgrades,
+        request,
+        line,
+        head,
+      );
+      return this.#engine.connect(pending);
     }
     // Nobody else would ever answer it.
     if (this.#isOwn || this.#server.listenerCount("upgrade") === 1) refuseUpgrade(line, 404);

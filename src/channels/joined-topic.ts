@@ -7,7 +7,7 @@ import {
 import { ownOf, type Cell, type Own } from "../process/internal.ts";
 import type { Position } from "./contract.ts";
 import type { Membership } from "./membership.ts";
-import { say, type Said } from "./voice.ts";
+import { publishLocal, type Published } from "./publish-local.ts";
 
 /** What callbacks get: a process from inside, and the voice of its channel. */
 export class JoinedTopic {
@@ -36,16 +36,16 @@ export class JoinedTopic {
     if (this.#speaks(event)) this.#membership.push(event, payload);
   }
   broadcast(event: string, payload: object): void {
-    if (this.#speaks(event)) this.#say(event, payload);
+    if (this.#speaks(event)) this.#publishLocal(event, payload);
   }
   broadcastFrom(event: string, payload: object): void {
     if (this.#membership.definition.history !== undefined)
       throw invalidOption("topic", this.topic, "one without history, which is one for all");
-    if (this.#speaks(event)) this.#say(event, payload, this.#membership);
+    if (this.#speaks(event)) this.#publishLocal(event, payload, this.#membership);
   }
 
   async publish(event: string, payload: object): Promise<Position> {
-    const position = this.#speaks(event) ? this.#say(event, payload).position : undefined;
+    const position = this.#speaks(event) ? this.#publishLocal(event, payload).position : undefined;
     if (position !== undefined) return position;
     throw invalidOption("topic", this.topic, "one that is joined, and has history");
   }
@@ -104,8 +104,8 @@ export class JoinedTopic {
     );
   }
 
-  #say(event: string, payload: object, from?: Membership): Said {
+  #publishLocal(event: string, payload: object, from?: Membership): Published {
     const { topic, socket } = this.#membership;
-    return say(socket.world.system, socket.world.record, topic, event, payload, from);
+    return publishLocal(socket.world.system, socket.world.record, topic, event, payload, from);
   }
 }

@@ -27,7 +27,7 @@ export interface SocketSide {
   freer(membership: Membership): void;
 }
 
-/** One client's place in one topic: what its socket, its channel and the topic's room share. */
+/** One client's place in one topic: what its socket, its channel and the topic's subscribers share. */
 export class Membership implements Place {
   readonly socket: SocketSide;
   readonly definition: AnyDefinition;
@@ -105,7 +105,7 @@ export class Membership implements Place {
     this.socket.world.fanOut.leave(this);
   }
 
-  /** Another join of the same topic takes its place, and its last word too. */
+  /** The new join of the same topic sends this one's `phx_close` after its own reply. */
   replacedBy(other: Membership): void {
     const own = this.state === "ended" ? [] : [this.joinRef];
     other.replaced = [...(this.replaced ?? []), ...own];
@@ -115,7 +115,7 @@ export class Membership implements Place {
     this.socket.world.fanOut.leave(this);
   }
 
-  /** Its channel is gone: the last word, unless it has been said. */
+  /** Its channel is gone: sends `phx_close` or `phx_error`, unless one was sent. */
   end(isOrderly: boolean): void {
     const { state } = this;
     this.socket.world.fanOut.leave(this);

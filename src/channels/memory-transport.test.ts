@@ -6,7 +6,7 @@ import { currentSystem } from "../runtime/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { simulate, type Faults, type Simulation } from "../testing/index.ts";
 import { endpoint, type Endpoint } from "./endpoint.ts";
-import { clientsOf, onReceipt, send, whenJoined } from "./delivery-side.ts";
+import { clientsOf, onReceipt, send, whenJoined } from "./delivery-api.ts";
 import type { Limits } from "./limits.ts";
 import { memoryTransport, type MemoryTransport } from "./memory-transport.ts";
 import { Refused } from "./refused.ts";

@@ -1,12 +1,12 @@
 import { currentSystem, type System } from "../runtime/internal.ts";
-import type { Knock } from "./admission.ts";
+import type { ConnectRequest } from "./connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
 import type { CloseCode } from "./frame.ts";
 import { memoryListenerFor, memoryListeners } from "./memory-listener.ts";
 import type { Mount } from "./mount.ts";
 import { safeHeaders } from "./http-request.ts";
 import type { Peer, Transport } from "./transport.ts";
-import { Visitor, type Host } from "./visitor.ts";
+import { PendingConnection, type Host } from "./pending-connection.ts";
 
 /** What the server is told of whoever connects in memory. */
 export interface MemoryTransportOptions {
@@ -94,7 +94,7 @@ class ClientEnd implements MemorySocket {
   onclose: ((event: CloseFacts) => void) | null = null;
   readonly #system: System;
   #server: ServerEnd | undefined = undefined;
-  #visitor: MemoryVisitor | undefined = undefined;
+  #pending: MemoryConnect | undefined = undefined;
   /** What has arrived and is not read. */
   readonly #arrived: (Buffer | CloseFacts)[] = [];
   #isPaused = false;
@@ -106,8 +106,8 @@ class ClientEnd implements MemorySocket {
       const listener = memoryListenerFor(system.get(memoryListeners), url);
       const mount = listener?.mountAt(url);
       if (listener === undefined || mount === undefined) return this.refused();
-      this.#visitor = new MemoryVisitor(listener.engine, mount, this, options, url);
-      listener.engine.knock(this.#visitor);
+      this.#pending = new MemoryConnect(listener.engine, mount, this, options, url);
+      listener.engine.connect(this.#pending);
     });
   }
 
@@ -118,7 +118,7 @@ class ClientEnd implements MemorySocket {
   close(code = 1000, reason = ""): void {
     if (this.readyState >= closing) return;
     this.readyState = closing;
-    this.#visitor?.hangUp();
+    this.#pending?.hangUp();
     this.#server?.clientGone();
     this.#system.runtime.turn(() => this.#closed({ code, reason, wasClean: true }));
   }
@@ -135,7 +135,7 @@ class ClientEnd implements MemorySocket {
   cut(): void {
     if (this.readyState >= closing) return;
     this.readyState = closing;
-    this.#visitor?.hangUp();
+    this.#pending?.hangUp();
     this.#server?.clientGone();
     this.#system.runtime.turn(() => this.#closed(abnormal));
   }
@@ -162,7 +162,7 @@ class ClientEnd implements MemorySocket {
   }
 
   /** Something is on the way to the client. */
-  arrive(arrival: Buffer | CloseFacts): void {
+  acquire(arrival: Buffer | CloseFacts): void {
     this.#arrived.push(arrival);
     this.#readSoon();
   }
@@ -208,20 +208,20 @@ class ServerEnd implements Transport {
   send(frames: Buffer): boolean {
     if (this.#isOver) return true;
     this.pendingBytes += frames.length;
-    this.#client.arrive(frames);
+    this.#client.acquire(frames);
     this.#isFull = this.pendingBytes >= lineBytes;
     return !this.#isFull;
   }
 
   close(code: CloseCode, reason: string): void {
     if (this.#isOver) return;
-    this.#client.arrive({ code, reason, wasClean: true });
+    this.#client.acquire({ code, reason, wasClean: true });
     this.#end();
   }
 
   destroy(): void {
     if (this.#isOver) return;
-    this.#client.arrive(abnormal);
+    this.#client.acquire(abnormal);
     this.#end();
   }
 
@@ -277,8 +277,8 @@ class ServerEnd implements Transport {
   }
 }
 
-/** Somebody who knocks without a network. */
-class MemoryVisitor extends Visitor {
+/** A connection request without a network. */
+class MemoryConnect extends PendingConnection {
   readonly #client: ClientEnd;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #url: URL;
@@ -296,7 +296,7 @@ class MemoryVisitor extends Visitor {
     this.#url = url;
   }
 
-  get knock(): Knock {
+  get request(): ConnectRequest {
     const headers = this.#headers;
     return {
       method: "GET",

@@ -4,7 +4,7 @@ import { sleep, startSupervisor } from "../process/index.ts";
 import { bus } from "../pubsub/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { simulate } from "../testing/index.ts";
-import { onReceipt, send } from "./delivery-side.ts";
+import { onReceipt, send } from "./delivery-api.ts";
 import { directory } from "./directory.ts";
 import { endpoint } from "./endpoint.ts";
 import { memoryTransport } from "./memory-transport.ts";

@@ -24,7 +24,7 @@ import { decide } from "./dispatch.ts";
 import { ConnectFacts, LetIn, isolated } from "./connect-facts.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
 import { pongFrame, textFrame, type CloseCode } from "./frame.ts";
-import { inTurn } from "./in-turn.ts";
+import { runCallback } from "./run-callback.ts";
 import { Membership, type SocketSide } from "./membership.ts";
 import type { Mount } from "./mount.ts";
 import { Outgoing } from "./outbox.ts";
@@ -206,7 +206,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   #connect(attempt: Attempt): unknown {
     const { connect } = this.#mount.options;
     this.world.registry.connecting(this);
-    return inTurn(
+    return runCallback(
       this.#cell,
       () => connect(plainParams(attempt.params), new ConnectFacts(attempt, this.#cell)),
       (assigns) => this.#accept(attempt, assigns),

@@ -5,7 +5,7 @@ import type { Position } from "./contract.ts";
 import type { EndpointRecord } from "./directory.ts";
 
 /** What became of a broadcast at once. */
-export interface Said {
+export interface Published {
   /** Its place in the history of its topic, if there is one. */
   readonly position: Position | undefined;
   /** Clients are waited for. */
@@ -13,11 +13,11 @@ export interface Said {
 }
 
 /**
- * Says something to all who joined a topic, but for `from`; where the topic has history, to its past as well.
+ * Broadcasts to all who joined a topic, except `from`, and appends it to the history of the topic if it has one.
  *
  * @throws SLUICE_PAYLOAD_REFUSED
  */
-export function say(
+export function publishLocal(
   system: System,
   record: EndpointRecord,
   topic: string,
@@ -25,7 +25,7 @@ export function say(
   payload: object,
   from?: object,
   options?: SendOptions,
-): Said {
+): Published {
   const bounds = record.historyOf(topic);
   const message = new BroadcastMessage(topic, event, payload, options);
   let position: Position | undefined;

@@ -2,7 +2,7 @@ import type { Limits } from "./limits.ts";
 import type { SocketProcess } from "./socket-process.ts";
 
 /** The connected sockets of an endpoint, by the id that `id` gave them. */
-export class Registry {
+export class SocketIds {
   readonly #byId: Map<string, Set<SocketProcess>> = new Map();
   /** Those whose `connect` runs, with the ids that were disconnected meanwhile: it may have looked before. */
   readonly #connecting: Map<SocketProcess, Set<string>> = new Map();

@@ -15,7 +15,7 @@ export interface Arrival {
 }
 
 /** Lets connections in at the rate and up to the number that an endpoint can bear. */
-export class Doorway {
+export class ConnectionLimiter {
   readonly #system: System;
   readonly #limits: Limits;
   readonly #bucket: TokenBucket;
@@ -37,7 +37,7 @@ export class Doorway {
   }
 
   /** Lets it enter, now or in turn; else says why not. From then on it counts, until `left`. */
-  arrive(arrival: Arrival): string | undefined {
+  acquire(arrival: Arrival): string | undefined {
     const { remoteAddress } = arrival;
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     if (this.inside >= maxConnections) return "too many connections";
@@ -56,7 +56,7 @@ export class Doorway {
   }
 
   /** It is out again. */
-  left(remoteAddress: string): void {
+  release(remoteAddress: string): void {
     this.inside--;
     const network = networkOf(remoteAddress);
     const ofAddress = this.#perAddress.get(network);

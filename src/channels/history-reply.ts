@@ -13,7 +13,7 @@ const metaBytes = 128;
  * followed by what it missed, as its channel lets it see it. Nothing is said in between, and nothing at all when any of
  * it fails. Of a past that is too large for one client, it gets the newest.
  */
-export function replyWithPast(
+export function replyWithHistory(
   membership: Membership,
   { joinRef, ref }: Incoming,
   reply: unknown,

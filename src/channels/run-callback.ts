@@ -4,7 +4,7 @@ import { isThenable, type Cell } from "../process/internal.ts";
  * Runs a user's callback. What follows on it runs in a turn of the same process, whether it gave a value or a promise;
  * a promise holds the mailbox, also one that follows. Whoever is handed the result of this function returns it.
  */
-export function inTurn<T>(
+export function runCallback<T>(
   cell: Cell,
   work: () => T | PromiseLike<T>,
   follow: (value: T) => unknown,

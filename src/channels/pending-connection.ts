@@ -1,23 +1,23 @@
 import type { Cell } from "../process/internal.ts";
-import type { Knock } from "./admission.ts";
+import type { ConnectRequest } from "./connect-checks.ts";
 import type { Attempt, RefusalStatus } from "./attempt.ts";
-import type { Arrival } from "./doorway.ts";
+import type { Arrival } from "./connection-limiter.ts";
 import type { Mount } from "./mount.ts";
 import type { Params } from "./params.ts";
 import type { SocketProcess } from "./socket-process.ts";
 import type { Peer, Transport } from "./transport.ts";
 
-/** Who lets visitors in. */
+/** Who lets pendings in. */
 export interface Host {
-  enter(visitor: Visitor): void;
+  enter(pending: PendingConnection): void;
 }
 
-/** One attempt to connect, from the knock to its end. */
-export abstract class Visitor implements Attempt, Arrival {
+/** One attempt to connect, from the request to its end. */
+export abstract class PendingConnection implements Attempt, Arrival {
   readonly mount: Mount;
   readonly remoteAddress: string;
   params: Params = {};
-  /** He waits no more. */
+  /** The request was accepted, refused or aborted. */
   isGone = false;
   /** His socket, once he has entered. */
   cell: Cell | undefined = undefined;
@@ -29,7 +29,7 @@ export abstract class Visitor implements Attempt, Arrival {
     this.remoteAddress = remoteAddress;
   }
 
-  abstract get knock(): Knock;
+  abstract get request(): ConnectRequest;
   abstract get headers(): Headers;
   abstract accept(peer: Peer): Transport | undefined;
   protected abstract turnAway(status: RefusalStatus, retryAfterSeconds?: number): void;

@@ -7,7 +7,7 @@ import type { EndpointRecord } from "./directory.ts";
 import type { Membership } from "./membership.ts";
 
 /** All on this endpoint who joined one topic by one definition: it hears the topic on the bus, and hands one frame to all. */
-export class Room implements Listener {
+export class TopicSubscribers implements Listener {
   readonly topic: string;
   readonly definition: AnyDefinition;
   readonly members: Set<Membership> = new Set();

@@ -1,4 +1,4 @@
-// May somebody knock at all: the checks before any callback, from facts to a verdict.
+// Checks a connection request before any callback of the user runs: facts in, a verdict out.
 import type { RefusalStatus } from "./attempt.ts";
 import type { Limits } from "./limits.ts";
 import type { Mount } from "./mount.ts";
@@ -6,32 +6,36 @@ import { allowedHost, allowedOrigin, type OriginPolicy, type RequestFacts } from
 import { readQuery, type Params } from "./params.ts";
 
 /** A request to connect, as far as the checks ask. */
-export interface Knock extends RequestFacts {
+export interface ConnectRequest extends RequestFacts {
   readonly method: string;
   readonly query: string;
   readonly headerCount: number;
 }
 
 /** In, or why not. */
-export type Admission =
+export type ConnectVerdict =
   | { readonly kind: "admitted"; readonly params: Params }
   | { readonly kind: "refused"; readonly status: RefusalStatus; readonly reason: string };
 
 /** Checks in the order of their cost; the reason is for whoever runs the program, the client is told the status alone. */
-export function admit(knock: Knock, policy: OriginPolicy, limits: Limits): Admission {
-  if (knock.method !== "GET") return refused(400, "a method other than GET");
-  if (knock.headerCount > limits.maxHeaders)
+export function checkConnect(
+  request: ConnectRequest,
+  policy: OriginPolicy,
+  limits: Limits,
+): ConnectVerdict {
+  if (request.method !== "GET") return refused(400, "a method other than GET");
+  if (request.headerCount > limits.maxHeaders)
     return refused(431, `more than ${limits.maxHeaders} headers`);
-  const host = allowedHost(knock.host, policy);
+  const host = allowedHost(request.host, policy);
   if (!host.allowed) return refused(403, host.reason);
-  const origin = allowedOrigin(knock, policy);
+  const origin = allowedOrigin(request, policy);
   if (!origin.allowed) return refused(403, origin.reason);
-  const query = readQuery(knock.query, limits);
+  const query = readQuery(request.query, limits);
   if (query.kind === "refused") return refused(403, query.reason);
   return { kind: "admitted", params: query.params };
 }
 
-function refused(status: RefusalStatus, reason: string): Admission {
+function refused(status: RefusalStatus, reason: string): ConnectVerdict {
   return { kind: "refused", status, reason };
 }
 

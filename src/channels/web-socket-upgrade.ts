@@ -1,15 +1,15 @@
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Knock } from "./admission.ts";
+import type { ConnectRequest } from "./connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
 import { factsOf, queryOf, safeHeaders } from "./http-request.ts";
 import type { Mount } from "./mount.ts";
 import type { Peer, Transport } from "./transport.ts";
-import { Visitor, type Host } from "./visitor.ts";
+import { PendingConnection, type Host } from "./pending-connection.ts";
 import type { WebSocketUpgrades } from "./web-socket-transport.ts";
 
 /** Somebody who asks for an upgrade. */
-export class HttpVisitor extends Visitor {
+export class WebSocketUpgrade extends PendingConnection {
   readonly #upgrades: WebSocketUpgrades;
   readonly #request: IncomingMessage;
   readonly #line: Duplex;
@@ -32,7 +32,7 @@ export class HttpVisitor extends Visitor {
     line.on("error", ignore).on("close", this.#onClose);
   }
 
-  get knock(): Knock {
+  get request(): ConnectRequest {
     const { method = "", rawHeaders } = this.#request;
     return {
       ...factsOf(this.#request),
