@@ -14,3 +14,5 @@ const { main } = await import(
   fromSource ? source.href : new URL("../dist/cli/index.js", import.meta.url).href
 );
 process.exitCode = await main(process.argv.slice(2));
+// Connections whose clients do not answer their close hold the program up no longer than this.
+setTimeout(() => process.exit(), 500).unref();

@@ -7,6 +7,8 @@ const messagesPerTick = 10;
 const tickMs = 100;
 
 const report = { joined: false, count: 0, code: undefined as number | undefined, ended: false };
+// Nobody listens any more.
+process.stdout.on("error", () => process.exit());
 const say = (): unknown => process.stdout.write(`${JSON.stringify(report)}\n`);
 
 // A small buffer: what is not read waits in the kernel, and then in the server.

@@ -16,8 +16,13 @@ function flush(): void {
   chunk = "";
 }
 
-for (let number = 1; number <= lines; number++) {
-  chunk += `${`${number} `.padEnd(lineBytes - 1, "x")}\n`;
-  if (chunk.length >= chunkBytes) flush();
+try {
+  for (let number = 1; number <= lines; number++) {
+    chunk += `${`${number} `.padEnd(lineBytes - 1, "x")}\n`;
+    if (chunk.length >= chunkBytes) flush();
+  }
+  flush();
+} catch (error) {
+  // The reader has gone.
+  if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
 }
-flush();
