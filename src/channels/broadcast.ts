@@ -12,17 +12,18 @@ export interface SendOptions {
   readonly maxWaitMs?: number;
   /** What the payload carries under `"~"`, for the runtime of the client. */
   readonly meta?: { readonly receipt: number; readonly oneIn?: number };
-  /** Called once, when the frame is with the sockets of all its clients: how many there were. */
-  readonly written?: (clients: number) => void;
+  /** Called once, when the frame is with the sockets of all its clients: how many have it, and how many will not. */
+  readonly written?: (clients: number, missed: number) => void;
 }
 
 /** Counts the clients that a broadcast has reached. */
 export class Reach implements FrameWatch {
-  readonly #written: (clients: number) => void;
+  readonly #written: NonNullable<SendOptions["written"]>;
   #open = 1;
   #clients = 0;
+  #missed = 0;
 
-  constructor(written: (clients: number) => void) {
+  constructor(written: NonNullable<SendOptions["written"]>) {
     this.#written = written;
   }
 
@@ -33,12 +34,13 @@ export class Reach implements FrameWatch {
 
   settled(written: boolean): void {
     if (written) this.#clients++;
+    else this.#missed++;
     this.close();
   }
 
   /** One client less; called once more when all are known. */
   close(): void {
-    if (--this.#open === 0) this.#written(this.#clients);
+    if (--this.#open === 0) this.#written(this.#clients, this.#missed);
   }
 }
 

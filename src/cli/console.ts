@@ -12,13 +12,6 @@ export interface Output {
 /** Clears the line that the cursor is on. */
 const clear = "\r\u001b[2K";
 
-/** What a log line says beyond its message; the reasons of ends are in that. */
-function more(details: unknown): string {
-  const isSaid =
-    details === undefined || (typeof details === "object" && !(details instanceof Error));
-  return isSaid ? "" : ` (${describe(details)})`;
-}
-
 /** What `sluice pipe` says: lines for people on one output, with a progress line below them where that is a terminal. */
 export class Console {
   readonly #output: Output;
@@ -28,7 +21,8 @@ export class Console {
   constructor(output: Output) {
     this.#output = output;
     this.#logs = attach("sluice.log", ({ level, message, details }) => {
-      if (level === "error" || level === "warning") this.line(message + more(details));
+      if (level === "error" || level === "warning")
+        this.line(details instanceof Error ? `${message} (${describe(details)})` : message);
     });
   }
 

@@ -14,7 +14,7 @@ import { InputSource, type InputOptions } from "./input-source.ts";
 import type { PipeOptions } from "./options.ts";
 import { pageRoutes } from "./page-routes.ts";
 import type { Payload } from "./payload.ts";
-import { summary } from "./report.ts";
+import { leftBehind, summary } from "./report.ts";
 import { StatsProcess } from "./stats.ts";
 import { Tally } from "./tally.ts";
 
@@ -150,6 +150,8 @@ export async function pipe(
       },
     },
   );
-  console.end(variant.reads ? summary(tally, deliveryFigures(web), runtime.now()) : "");
+  const figures = deliveryFigures(web);
+  console.end(variant.reads ? summary(tally, figures, runtime.now()) : "");
+  if (variant.reads && leftBehind(tally, figures) > 0) failed ??= { crash: "not all delivered" };
   return failed ?? reason;
 }

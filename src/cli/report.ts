@@ -19,9 +19,19 @@ export function progressLine({
   return `${whole(received)} received, ${whole(delivered)} delivered to ${clients} clients${lost}, ${whole(rate)}/s, p50 ${ms(latency.p50Ms)}, p99 ${ms(latency.p99Ms)}`;
 }
 
+/** Events that came, and were neither delivered nor counted as lost: the end came before. */
+export function leftBehind(
+  { received, refused, dropped }: Tally,
+  { messages }: DeliveryFigures,
+): number {
+  return received - refused - dropped - messages;
+}
+
 /** The end, as lines of `name value`. */
 export function summary(tally: Tally, figures: DeliveryFigures, nowMs: number): string {
-  const { received, firstMs = nowMs, badLines, cutLines, refused, dropped } = tally;
+  const { received, firstMs = nowMs, badLines, cutLines, refused } = tally;
+  const dropped = tally.dropped + figures.dropped;
+  const left = leftBehind(tally, figures);
   const { delivered, unheard, toSocket, toClient } = figures;
   const latency = toClient.count > 0 ? toClient : toSocket;
   const rate = nowMs > firstMs ? (received * 1_000) / (nowMs - firstMs) : 0;
@@ -30,6 +40,7 @@ export function summary(tally: Tally, figures: DeliveryFigures, nowMs: number): 
     ["delivered", `${whole(delivered)} (client deliveries)`],
     ["unheard", `${whole(unheard)} (nobody was joined)`],
     ["dropped", whole(dropped)],
+    ...(left > 0 ? [["left", `${whole(left)} (the end came before their turn)`]] : []),
     ...(badLines > 0 ? [["bad lines", whole(badLines)]] : []),
     ...(cutLines > 0 ? [["cut lines", whole(cutLines)]] : []),
     ...(refused > 0 ? [["too large", whole(refused)]] : []),

@@ -86,14 +86,14 @@ export class StatsProcess extends Process {
 
   /** The figures now. */
   stats(): Stats {
-    const { messages, delivered, unheard, toSocket, toClient } = deliveryFigures(web);
+    const { messages, delivered, unheard, dropped, toSocket, toClient } = deliveryFigures(web);
     const stages = this.#app === undefined ? [] : stagesOf(this.#app);
     return {
       rate: this.#rate(messages),
       received: this.#tally.received,
       delivered,
       unheard,
-      dropped: this.#tally.dropped,
+      dropped: this.#tally.dropped + dropped,
       latency: toClient.count > 0 ? toClient : toSocket,
       stages,
       clients: clientsOf(web, currentSystem(), this.#topic),

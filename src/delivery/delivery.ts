@@ -57,7 +57,7 @@ export function delivery<M, SA>(
       : undefined;
     const options: SendOptions = {
       maxWaitMs,
-      written: (clients) => mine.written(topic, event, enteredMs, clients),
+      written: (clients, missed) => mine.written(topic, event, enteredMs, clients, missed),
       ...(meta !== undefined && { meta }),
       ...(slow !== undefined && { slow: slow as NonNullable<SendOptions["slow"]> }),
     };

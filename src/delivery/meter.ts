@@ -10,6 +10,8 @@ export interface DeliveryFigures {
   readonly delivered: number;
   /** Messages for which nobody had joined. */
   readonly unheard: number;
+  /** Client deliveries that came to nothing: the client was too slow, or left. */
+  readonly dropped: number;
   /** From the entry into the pipeline until the message was written to its sockets, in ms. */
   readonly toSocket: LatencySnapshot;
   /**
@@ -50,6 +52,7 @@ export class Meter {
   messages = 0;
   delivered = 0;
   unheard = 0;
+  dropped = 0;
 
   constructor(system: System) {
     this.#system = system;
@@ -70,11 +73,12 @@ export class Meter {
     return oneIn > 1 ? { receipt, oneIn } : { receipt };
   }
 
-  /** The message is on the sockets of so many clients. */
-  written(topic: string, event: string, enteredMs: number, clients: number): void {
+  /** The message is on the sockets of so many clients; so many more will not have it. */
+  written(topic: string, event: string, enteredMs: number, clients: number, missed: number): void {
     this.messages++;
+    this.dropped += missed;
     if (clients === 0) {
-      this.unheard++;
+      if (missed === 0) this.unheard++;
       return;
     }
     this.delivered += clients;
@@ -93,11 +97,12 @@ export class Meter {
   }
 
   get figures(): DeliveryFigures {
-    const { messages, delivered: sent, unheard, toSocket, toClient } = this;
+    const { messages, delivered: sent, unheard, dropped, toSocket, toClient } = this;
     return {
       messages,
       delivered: sent,
       unheard,
+      dropped,
       toSocket: toSocket.snapshot(),
       toClient: toClient.snapshot(),
     };

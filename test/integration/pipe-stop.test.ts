@@ -79,7 +79,13 @@ describe("a signal to sluice pipe", () => {
     await writer.stands(1_000);
     sluice.signal("SIGTERM");
     expect(await msUntilExit(sluice)).toBeLessThan(13_000);
-    expect(sluice.state).toMatch(/^delivered/m);
+    // What did not get its turn is said, and is a failure.
+    const left = await sluice.figure("left", 0);
+    expect((await sluice.exited).code).toBe(left > 0 ? 1 : 0);
+    const [received, delivered, unheard, dropped] = await Promise.all(
+      ["received", "delivered", "unheard", "dropped"].map((name) => sluice.figure(name)),
+    );
+    expect(delivered! + unheard! + dropped! + left).toBe(received);
   });
 
   it.each([

@@ -31,9 +31,10 @@ export class SluiceProcess extends Watched<string> {
   }
 
   /** A figure of the summary that it has ended with. */
-  async figure(name: string): Promise<number> {
+  async figure(name: string, unset?: number): Promise<number> {
     await this.exited;
     const [, value] = new RegExp(`^${name} +([\\d,]+)`, "m").exec(this.state ?? "") ?? [];
+    if (value === undefined && unset !== undefined) return unset;
     if (value === undefined) throw new Error(`no ${name} in: ${this.state}`);
     return Number(value.replaceAll(",", ""));
   }
