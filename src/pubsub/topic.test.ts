@@ -22,7 +22,8 @@ class Board extends Process {
   unsubscribe(): void {
     this.#subscription?.[Symbol.dispose]();
   }
-  async block(until: Promise<void>): Promise<void> {
+  async block(begun: () => void, until: Promise<void>): Promise<void> {
+    begun();
     await until;
   }
 }
@@ -92,8 +93,7 @@ describe("topic", () => {
     await withSystem(async () => {
       await using board = await start(Board, { maxMailbox: 2 });
       const { promise, resolve } = Promise.withResolvers<void>();
-      board.cast.block(promise);
-      await Promise.resolve();
+      await new Promise<void>((begun) => board.cast.block(begun, promise));
       let dropped = 0;
       using _dropped = attach("sluice.process.dropped", ({ count }) => (dropped += count));
       for (let n = 1; n <= 5; n++) numbers.broadcast(n);
