@@ -74,7 +74,7 @@ describe("POST /events", () => {
 
     expect(await post(events, '{"a":1}\n{"a":\n{"a":3}\n')).toMatchObject({
       status: 400,
-      body: { line: 2, error: "line 2: not valid JSON at character 6" },
+      body: { line: 2, error: "line 2: not valid JSON: it ends too early" },
     });
     expect(await post(events, lines(101))).toMatchObject({ status: 413 });
     expect(await post(events, large)).toMatchObject({ status: 413 });
