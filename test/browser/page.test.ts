@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Browser, Page } from "playwright-core";
 import { startSluice } from "../integration/support/sluice.ts";
 import { launch } from "./browser.ts";
-import { contrasts } from "./contrast.ts";
+import { contrasts, type Contrast } from "./contrast.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -56,12 +56,20 @@ async function post(url: string, events: readonly object[]): Promise<void> {
   expect(response.status).toBe(202);
 }
 
-describe("the page of sluice demo", () => {
-  const looks: readonly Look[] = (["light", "dark"] as const).flatMap((theme) => [
-    { theme, width: 390, height: 844 },
-    { theme, width: 1280, height: 800 },
-  ]);
+const looks: readonly Look[] = (["light", "dark"] as const).flatMap((theme) => [
+  { theme, width: 390, height: 844 },
+  { theme, width: 1280, height: 800 },
+]);
 
+/** Texts that stand out too little, and how far the page is wider than its window. */
+async function flaws(page: Page): Promise<{ readonly dim: Contrast[]; readonly tooWide: number }> {
+  const dim = (await contrasts(page)).filter(({ ratio }) => ratio < 4.5);
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  return { dim, tooWide };
+}
+const noFlaws = { dim: [], tooWide: 0 };
+
+describe("the page of sluice demo", () => {
   it.each(looks)("moves within five seconds, $theme at $width, and can be read", async (look) => {
     await using sluice = startSluice(["demo", "--port", "0"]);
     const url = await sluice.url();
@@ -82,15 +90,11 @@ describe("the page of sluice demo", () => {
       async () => expect(await text(page, "messages")).toContain("from a test"),
       5_000,
     );
-    const dim = (await contrasts(page)).filter(({ ratio }) => ratio < 4.5);
-    expect(dim).toEqual([]);
+    expect(await flaws(page)).toEqual(noFlaws);
     const scheme = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const [red = 0] = /\d+/.exec(scheme) ?? [];
     if (look.theme === "dark") expect(Number(red)).toBeLessThan(60);
     else expect(Number(red)).toBeGreaterThan(200);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
-      look.width,
-    );
     await page.screenshot({ path: `${screenshots}/demo-${look.theme}-${look.width}.png` });
     expect(faults).toEqual([]);
     await page.close();
@@ -128,7 +132,62 @@ describe("the page of sluice demo", () => {
   }, 40_000);
 });
 
+/** What a page does that is not ours: it imports the client that is served, and joins. */
+const client = `(async () => {
+  const { Socket } = await import("/phoenix.mjs");
+  const socket = new Socket("/socket");
+  const channel = socket.channel("t");
+  const payloads = [];
+  const three = new Promise((resolve) =>
+    channel.on("push", ({ data }) => payloads.push(data) === 3 && resolve(payloads)),
+  );
+  channel.join().receive("ok", () => document.body.setAttribute("data-joined", ""));
+  socket.connect();
+  return three;
+})()`;
+
 describe("the page of sluice pipe", () => {
+  it.each(looks)("can be read in every state, $theme at $width", async (look) => {
+    const sluice = startSluice(
+      ["pipe", "--topic", "logs:app", "--token", "a-secret-token", "--port", "0"],
+      { stdin: "pipe" },
+    );
+    const { page } = await open(await sluice.url(), look);
+    const shot = (state: string): Promise<Buffer> =>
+      page.screenshot({ path: `${screenshots}/pipe-${state}-${look.theme}-${look.width}.png` });
+    await page.locator("#token-form").waitFor();
+    expect(await flaws(page)).toEqual(noFlaws);
+    await shot("token");
+    await page.locator("#token").fill("a-secret-token");
+    await page.locator("#token-form button").click();
+    await page.locator("body[data-connection=connected]").waitFor();
+    const stamp = "2026-11-21T07:00:00Z";
+    const lines = Array.from({ length: 30 }, (_, at) => `${stamp} INFO request ${at} took 12 ms`);
+    sluice.child.stdin!.write(`${lines.join("\n")}\n${stamp} TRACE ${"unbroken".repeat(60)}\n`);
+    await vi.waitFor(async () => expect(await text(page, "messages")).toContain("unbroken"), 5_000);
+    await vi.waitFor(async () => expect(await number(page, "delivered")).toBe(31), 5_000);
+    expect(await flaws(page)).toEqual(noFlaws);
+    await shot("connected");
+    sluice.signal("SIGTERM");
+    await page.locator("#notice").waitFor();
+    expect(await text(page, "connection-text")).toBe("reconnecting");
+    expect(await flaws(page)).toEqual(noFlaws);
+    await shot("reconnecting");
+    await page.close();
+    await sluice.exited;
+  });
+
+  it("serves the stock client, which joins and receives in any page of its origin", async () => {
+    await using sluice = startSluice(["pipe", "--topic", "t", "--port", "0"], { stdin: "pipe" });
+    const { page, faults } = await open(await sluice.url(), wide);
+    const received = page.evaluate<string[]>(client);
+    await page.locator("body[data-joined]").waitFor();
+    sluice.child.stdin!.write("one\ntwo\nthree\n");
+    expect((await received).toSorted()).toEqual(["one", "three", "two"]);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
   it("shows what came before it, and text as text", async () => {
     await using sluice = startSluice(
       ["pipe", "--topic", "logs:app", "--format", "ndjson", "--port", "0"],
