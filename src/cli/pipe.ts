@@ -90,7 +90,8 @@ export async function pipe(
     format: options.format,
     tally,
     gate: { isOpen: false },
-    onBadLine: ({ line, reason }) => console.line(`line ${line} is left out: ${reason}`),
+    onBadLine: ({ line, reason }) =>
+      console.often("bad line", `line ${line} is left out: ${reason}`),
     onEnd: (failure) => {
       if (failure !== undefined) {
         failed = { crash: failure };
@@ -110,7 +111,7 @@ export async function pipe(
     } catch (error) {
       if (!SluiceError.is(error, "SLUICE_PAYLOAD_REFUSED")) throw error;
       tally.refused++;
-      console.line(`an event is left out: ${error.message}`);
+      console.often("refused", `an event is left out: ${error.message}`);
       return undefined;
     }
   };

@@ -16,7 +16,7 @@ export function progressLine({
   latency,
 }: Stats): string {
   const lost = dropped > 0 ? `, ${whole(dropped)} dropped` : "";
-  return `${whole(received)} received, ${whole(delivered)} delivered to ${clients} clients${lost}, ${whole(rate)}/s, p50 ${ms(latency.p50Ms)}, p99 ${ms(latency.p99Ms)}`;
+  return `${whole(received)} received, ${whole(delivered)} delivered to ${clients} ${clients === 1 ? "client" : "clients"}${lost}, ${whole(rate)}/s, p50 ${ms(latency.p50Ms)}, p99 ${ms(latency.p99Ms)}`;
 }
 
 /** Events that came, and were neither delivered nor counted as lost: the end came before. */
@@ -47,7 +47,9 @@ export function summary(tally: Tally, figures: DeliveryFigures, nowMs: number): 
     ["rate", `${whole(rate)} events/s, since the first`],
     [
       "latency",
-      `p50 ${ms(latency.p50Ms)}, p95 ${ms(latency.p95Ms)}, p99 ${ms(latency.p99Ms)}, to the ${latency === toClient ? "client" : "socket"}, ${whole(latency.count)} measured`,
+      latency.count === 0
+        ? "none measured"
+        : `p50 ${ms(latency.p50Ms)}, p95 ${ms(latency.p95Ms)}, p99 ${ms(latency.p99Ms)}, to the ${latency === toClient ? "client" : "socket"}, ${whole(latency.count)} measured`,
     ],
   ] as const;
   return rows.map(([name = "", value = ""]) => `${name.padEnd(10)} ${value}\n`).join("");

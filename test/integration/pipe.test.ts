@@ -241,6 +241,7 @@ describe("a slow client of sluice pipe", () => {
     expect(await slow.until("its end", ({ ended }) => ended)).toMatchObject({ code: 4008 });
     expect(slow.state?.count).toBeLessThan(count);
     expect((await sluice.exited).code).toBe(0);
+    expect(sluice.state).toMatch(/^a client was too slow, and was disconnected$/m);
     expect(await sluice.figure("received")).toBe(count);
   }, 90_000);
 });
