@@ -151,6 +151,7 @@ export async function pipe(
       },
     },
   );
+  if (reason === "killed") console.line("the time to end was up: what still ran was cut short");
   const figures = deliveryFigures(web);
   console.end(variant.reads ? summary(tally, figures, runtime.now()) : "");
   if (variant.reads && leftBehind(tally, figures) > 0) failed ??= { crash: "not all delivered" };
