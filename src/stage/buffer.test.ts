@@ -9,11 +9,11 @@ const filled = (capacity: number, keep: "first" | "last", ...batches: unknown[][
 };
 
 describe("Buffer", () => {
-  it("B7: taking from an empty one gives nothing", () => {
+  it("BU7: taking from an empty one gives nothing", () => {
     expect(new Buffer(10, "last").take(5)).toBeUndefined();
   });
 
-  it("B8: gives the oldest first, and no more than there are", () => {
+  it("BU8: gives the oldest first, and no more than there are", () => {
     const buffer = filled(10, "last", ["a", "b", "c"]);
     expect(buffer.take(2)).toEqual({ events: ["a", "b"], enteredMs: 1 });
     expect(buffer.take(5)).toEqual({ events: ["c"], enteredMs: 1 });
@@ -40,13 +40,13 @@ describe("Buffer", () => {
     expect(buffer.take(9)?.events).toEqual(["b", "c"]);
   });
 
-  it("G30, S25, B2: keeping the first, it lets the new ones go", () => {
+  it("G30, S25, BU2: keeping the first, it lets the new ones go", () => {
     const buffer = filled(5, "first", ["a", "b", "c", "d", "e"]);
     expect(buffer.push(["f", "g", "h"], 0, 0)).toBe(3);
     expect(buffer.take(9)?.events).toEqual(["a", "b", "c", "d", "e"]);
   });
 
-  it("G30, S26, B4: keeping the last, it lets the oldest go", () => {
+  it("G30, S26, BU4: keeping the last, it lets the oldest go", () => {
     const buffer = filled(5, "last", ["a", "b", "c", "d", "e"]);
     expect(buffer.push(["f", "g", "h"], 0, 0)).toBe(3);
     expect(buffer.take(9)?.events).toEqual(["d", "e", "f", "g", "h"]);
@@ -63,7 +63,7 @@ describe("Buffer", () => {
     expect(new Buffer(0, "first").push(["a", "b"], 0, 0)).toBe(2);
   });
 
-  it("B3: without a limit it lets nothing go", () => {
+  it("BU3: without a limit it lets nothing go", () => {
     const buffer = new Buffer(Infinity, "first");
     for (let n = 0; n < 1_000; n++) expect(buffer.push([n, n], 0, 0)).toBe(0);
     expect(buffer.size).toBe(2_000);
