@@ -1,4 +1,5 @@
 import { invalidOption } from "../support/internal.ts";
+import { checkBackoff, type Backoff } from "./backoff.ts";
 import { checkOneOf } from "./check.ts";
 import { planOf, type AnyProcessClass, type Plan } from "./plan.ts";
 import type { NameFor } from "./target.ts";
@@ -22,11 +23,19 @@ export interface ChildOptions<P> {
   readonly name?: NameFor<P>;
   /** Default `"permanent"`. */
   readonly restart?: Restart;
+  /**
+   * A restart waits so many ms, or longer with each in a row; those of its group wait with it. Default 0: at once. It
+   * counts towards `maxRestarts` all the same, at the end that made it necessary.
+   */
+  readonly restartDelayMs?: number | Backoff;
   /** Grace in ms for the callback in hand, and again for `terminate`, before the kill; default 5,000, supervisors `"infinity"`. */
   readonly shutdown?: number | "infinity" | "kill";
   /** Its end may end the supervisor (`autoShutdown`); not with `"permanent"`. Default false. */
   readonly significant?: boolean;
-  /** A restart waits until the callback of a killed incarnation has ended. Default false. */
+  /**
+   * A restart waits until the callback of a killed incarnation has ended, also where the supervisor itself was started
+   * again meanwhile. Default false.
+   */
   readonly exclusive?: boolean;
   /** User messages waiting at most; default 10,000. Beyond: calls reject `SLUICE_MAILBOX_FULL`, casts are dropped and counted. */
   readonly maxMailbox?: number;
@@ -46,6 +55,8 @@ export type OptionsOf<C extends AnyProcessClass> = WithArgs<C> &
 export interface ChildSpec<P> {
   /** What its end means. */
   readonly restart: Restart;
+  /** What a restart waits for. */
+  readonly restartDelayMs: number | Backoff;
   /** Grace in ms before the kill. */
   readonly shutdown: number | "infinity" | "kill";
   /** What it is to its supervisor. */
@@ -60,6 +71,7 @@ export interface ChildSpec<P> {
 
 interface Given {
   readonly restart?: Restart;
+  readonly restartDelayMs?: number | Backoff;
   readonly significant?: boolean;
 }
 
@@ -81,14 +93,16 @@ export function specOf(
   type: "worker" | "supervisor",
   label?: string,
 ): ChildSpec<object> {
-  const { restart = "permanent", significant = false } = options as Given;
+  const { restart = "permanent", restartDelayMs = 0, significant = false } = options as Given;
   checkOneOf("restart", restart, ["permanent", "transient", "temporary"]);
+  checkBackoff("restartDelayMs", restartDelayMs);
   checkOneOf("significant", significant, [true, false]);
   if (significant && restart === "permanent")
     throw invalidOption("significant", true, 'false, or restart "transient" or "temporary"');
   const plan = planOf(process, options, label);
   return {
     restart,
+    restartDelayMs,
     shutdown: plan.shutdown,
     type,
     significant,

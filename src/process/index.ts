@@ -41,10 +41,13 @@ export { startSupervisor, supervisor } from "./supervisor.ts";
 export type {
   Children,
   RunningSupervisor,
+  SupervisedOptions,
   Strategy,
   Supervisor,
   SupervisorOptions,
 } from "./supervisor.ts";
+export type { ChildCounts, ChildInfo } from "./supervised.ts";
+export type { Backoff } from "./backoff.ts";
 export type { AnyProcessClass } from "./plan.ts";
 export { run } from "./run.ts";
 export type { RunOptions } from "./run.ts";

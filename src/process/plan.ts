@@ -38,6 +38,7 @@ const known: ReadonlySet<string> = new Set([
   "args",
   "name",
   "restart",
+  "restartDelayMs",
   "shutdown",
   "significant",
   "exclusive",

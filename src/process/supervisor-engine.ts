@@ -10,10 +10,13 @@ import type { Cell } from "./cell.ts";
 import type { ChildSpec } from "./child-spec.ts";
 import type { Engine } from "./engine.ts";
 import { ErrorReply } from "./error-reply.ts";
-import { ClosureMessage, Kind, type ChildExitMessage, type Message } from "./message.ts";
-import { labelled, type Plan } from "./plan.ts";
+import { giveUp } from "./give-up.ts";
+import { Kind, type ChildExitMessage, type Message } from "./message.ts";
+import { PutOff, dismiss } from "./put-off.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import { spawn, stopCell } from "./spawn.ts";
+import { stopChild } from "./stop-child.ts";
+import { Supervised, lineageOf } from "./supervised.ts";
 
 /** What a supervisor is made from, checked. */
 export interface SupervisorConfig {
@@ -24,18 +27,6 @@ export interface SupervisorConfig {
   readonly children: { readonly [id: string]: ChildSpec<unknown> };
 }
 
-/** One child: how to start it, and which incarnation runs. */
-interface Child {
-  readonly id: string;
-  readonly spec: ChildSpec<unknown>;
-  readonly plan: Plan;
-  cell: Cell | undefined;
-  /** Its start failed or has to wait: it comes. */
-  restarting: boolean;
-  /** An incarnation whose callback may still run, where the next one must wait for it. */
-  last: Cell | undefined;
-}
-
 /**
  * The engine of a supervisor (O18–O25): starts in order, restarts by strategy and intensity, stops in reverse. What it
  * does to its children holds its mailbox: one thing after the other.
@@ -43,11 +34,10 @@ interface Child {
 export class SupervisorEngine implements Engine {
   readonly role = "supervisor";
   readonly cell: Cell;
-  readonly children: readonly Child[];
+  readonly children: readonly Supervised[];
   readonly #strategy: string;
   readonly #autoShutdown: string;
   readonly #intensity: RestartIntensity;
-  readonly #seconds: number;
   /** The child that is being started, so that a stop can reach it. */
   #starting: Cell | undefined = undefined;
 
@@ -56,16 +46,11 @@ export class SupervisorEngine implements Engine {
     this.cell = cell;
     this.#strategy = strategy;
     this.#autoShutdown = autoShutdown;
-    this.#seconds = maxSeconds;
     this.#intensity = new RestartIntensity(maxRestarts, maxSeconds);
-    this.children = Object.entries(config.children).map(([id, spec]) => ({
-      id,
-      spec,
-      plan: labelled(spec["~plan"], id),
-      cell: undefined,
-      restarting: false,
-      last: undefined,
-    }));
+    const lineage = lineageOf(cell);
+    this.children = Object.entries(config.children).map(
+      ([id, spec]) => new Supervised(id, spec, lineage.of(id)),
+    );
   }
 
   /** The process under an id now; asks nobody. */
@@ -75,7 +60,10 @@ export class SupervisorEngine implements Engine {
 
   async startAll(): Promise<void> {
     try {
-      for (const child of this.children) await this.#start(child);
+      const alone = this.#strategy === "one_for_one";
+      const groups = alone ? this.children.map((child) => [child]) : [this.children];
+      for (const group of groups)
+        if (!this.#waits(group)) for (const child of group) await this.#start(child);
     } catch (error) {
       await this.stopAll();
       // Stopped meanwhile, it ends for that reason.
@@ -91,6 +79,10 @@ export class SupervisorEngine implements Engine {
     if (this.#starting !== undefined) void stopCell(this.#starting, reason);
   }
 
+  exited(): void {
+    for (const child of this.children) dismiss(child);
+  }
+
   receive(message: Message): unknown {
     if (message.kind !== Kind.childExit) return undefined;
     const { child: cell, reason } = message as ChildExitMessage;
@@ -100,7 +92,9 @@ export class SupervisorEngine implements Engine {
 
   async restartChild(id: string): Promise<void> {
     const child = this.#find(id);
-    if (child.cell !== undefined || child.restarting || this.#waits([child], "shutdown")) return;
+    if (child.cell !== undefined) return;
+    const { zombie } = child.lineage;
+    if (zombie !== undefined) throw new ErrorReply(haunted(id, zombie));
     try {
       await this.#start(child);
     } catch (error) {
@@ -108,13 +102,11 @@ export class SupervisorEngine implements Engine {
     }
   }
 
-  async terminateChild(id: string): Promise<void> {
-    const child = this.#find(id);
-    child.restarting = false;
-    await this.#stop([child]);
+  terminateChild(id: string): Promise<void> {
+    return this.#stop([this.#find(id)]);
   }
 
-  #find(id: string): Child {
+  #find(id: string): Supervised {
     const child = this.children.find((one) => one.id === id);
     if (child !== undefined) return child;
     const ids = this.children.map((one) => one.id).join(", ");
@@ -122,41 +114,34 @@ export class SupervisorEngine implements Engine {
   }
 
   /** Nothing is started any more once the supervisor itself is to end. */
-  async #start(child: Child): Promise<void> {
+  async #start(child: Supervised): Promise<void> {
     const { cell } = this;
     if (cell.closed) return;
     const begun = (started: Cell): void => {
       this.#starting = started;
-      if (child.plan.exclusive) child.last = started;
+      child.begun(started);
     };
     try {
       // Should it end before this line goes on, then its end waits in the mailbox, and finds it here.
-      child.cell = await spawn(cell.system, child.plan, cell, { begun });
-      child.restarting = false;
+      child.up(await spawn(cell.system, child.plan, cell, { begun }));
+      dismiss(child);
     } finally {
       this.#starting = undefined;
     }
   }
 
-  async #stop(children: readonly Child[]): Promise<void> {
+  async #stop(children: readonly Supervised[]): Promise<void> {
+    for (const child of children) dismiss(child);
     for (const child of children.toReversed()) {
-      const { cell, id } = child;
+      const { cell } = child;
       child.cell = undefined;
-      if (cell === undefined) continue;
-      const reason = await stopCell(cell, "shutdown");
-      const killed = reason === "killed" && child.plan.shutdown === "kill";
-      if (!isOrderly(reason) && !killed)
-        log(
-          "error",
-          `${id} of ${this.cell.pid} did not stop in order: ${describeReason(reason)}`,
-          reason,
-        );
+      if (cell !== undefined) await stopChild(this.cell, child, cell);
     }
   }
 
   /** A child has ended by itself. */
-  #ended(child: Child, reason: ExitReason): unknown {
-    child.cell = undefined;
+  #ended(child: Supervised, reason: ExitReason): unknown {
+    child.ended(this.cell);
     const { restart, significant } = child.spec;
     if (!isOrderly(reason))
       log("error", `${child.id} of ${this.cell.pid} ended: ${describeReason(reason)}`, reason);
@@ -170,71 +155,59 @@ export class SupervisorEngine implements Engine {
   #isLast(): boolean {
     if (this.#autoShutdown === "any_significant") return true;
     return !this.children.some(
-      ({ spec, cell, restarting }) => spec.significant && (cell !== undefined || restarting),
+      ({ spec, cell, putOff }) => spec.significant && (cell !== undefined || putOff !== undefined),
     );
   }
 
   /** Whom a restart of the child concerns, in start order. */
-  #group(child: Child): readonly Child[] {
+  #group(child: Supervised): readonly Supervised[] {
     if (this.#strategy === "one_for_one") return [child];
     const first = this.#strategy === "one_for_all" ? 0 : this.children.indexOf(child);
     return this.children.slice(first);
   }
 
-  async #restart(child: Child, reason: ExitReason): Promise<void> {
-    if (!this.#intensity.allows(this.cell.system.runtime.now())) return this.#giveUp(child, reason);
+  async #restart(child: Supervised, reason: ExitReason): Promise<void> {
+    const { runtime } = this.cell.system;
+    if (!this.#intensity.allows(runtime.now()))
+      return giveUp(this.cell, this.#intensity, child.id, reason);
     if (restarted.active) restarted.emit({ supervisor: this.cell.pid, child: child.id, reason });
     const group = this.#group(child);
+    const delayMs = child.waits.next(() => runtime.random());
     await this.#stop(group);
-    await this.#bringUp(
-      group.filter(({ spec }) => spec.restart !== "temporary"),
-      reason,
-    );
+    const again = group.filter(({ spec }) => spec.restart !== "temporary");
+    if (delayMs > 0 && !this.cell.closed)
+      new PutOff(this.cell, again, (due) => this.#bringUp(due)).after(delayMs);
+    else await this.#bringUp(again);
   }
 
-  async #bringUp(group: readonly Child[], reason: ExitReason): Promise<void> {
-    if (this.#waits(group, reason)) return;
+  async #bringUp(group: readonly Supervised[]): Promise<void> {
+    if (this.#waits(group)) return;
     for (const [index, child] of group.entries()) {
       try {
         await this.#start(child);
       } catch (error) {
         log("error", `a restart of ${child.id} of ${this.cell.pid} failed`, error);
         // As a message, so that other ends are heard between two attempts (O23).
-        this.#whenDue(group.slice(index), ([first]) => this.#restart(first!, { crash: error }))();
+        new PutOff(this.cell, group.slice(index), ([first]) =>
+          this.#restart(first!, { crash: error }),
+        ).now();
         return;
       }
     }
   }
 
   /** Puts a start off while the callback of a killed incarnation still runs that must be the only one. */
-  #waits(group: readonly Child[], reason: ExitReason): boolean {
-    const zombie = group.find(({ last }) => last?.zombie)?.last;
+  #waits(group: readonly Supervised[]): boolean {
+    const zombie = group.find(({ lineage }) => lineage.zombie)?.lineage.zombie;
     if (zombie === undefined) return false;
     const { pid } = this.cell;
     log("warning", `${pid} waits: a callback of ${zombie.pid}, which was killed, still runs`);
-    zombie.extras.onLaid = this.#whenDue(group, (due) => this.#bringUp(due, reason));
+    zombie.extras.onLaid = new PutOff(this.cell, group, (due) => this.#bringUp(due)).now;
     return true;
   }
+}
 
-  /** Goes on with those of a group that are still to be started. */
-  #whenDue(group: readonly Child[], go: (due: readonly Child[]) => Promise<void>): () => void {
-    for (const child of group) child.restarting = true;
-    return () =>
-      this.cell.send(
-        new ClosureMessage(() => {
-          const due = group.filter(({ restarting }) => restarting);
-          return due.length > 0 ? go(due) : undefined;
-        }),
-      );
-  }
-
-  #giveUp(child: Child, reason: ExitReason): void {
-    const { pid: supervisor } = this.cell;
-    const { maxRestarts: restarts } = this.#intensity;
-    const seconds = this.#seconds;
-    const message = `${supervisor} gives up: more than ${restarts} restarts in ${seconds} s, last of ${child.id} (${describeReason(reason)})`;
-    log("error", message, reason);
-    const details = { supervisor, restarts, seconds };
-    this.cell.stop({ shutdown: new SluiceError("SLUICE_RESTART_INTENSITY", message, details) });
-  }
+function haunted(child: string, { pid: zombie }: Cell): SluiceError<"SLUICE_ZOMBIE"> {
+  const message = `${child} is exclusive, and a callback of ${zombie}, which was killed, still runs`;
+  return new SluiceError("SLUICE_ZOMBIE", message, { child, zombie });
 }

@@ -2,6 +2,7 @@ import { checkInteger, invalidOption } from "../support/internal.ts";
 import { checkKnown, checkName, checkOneOf } from "./check.ts";
 import { Process, cellOf } from "./process.ts";
 import { SupervisorEngine, type SupervisorConfig } from "./supervisor-engine.ts";
+import { countsOf, type ChildCounts, type ChildInfo } from "./supervised.ts";
 
 const known: ReadonlySet<string> = new Set([
   "name",
@@ -54,17 +55,12 @@ export class SupervisorProcess extends Process {
     return this.#engine.stopAll();
   }
 
-  whichChildren(): { readonly id: string; readonly pid: string | undefined }[] {
-    return this.#engine.children.map(({ id, cell, restarting }) => ({
-      id,
-      pid: restarting ? "restarting" : cell?.pid,
-    }));
+  whichChildren(): readonly ChildInfo[] {
+    return this.#engine.children.map(({ info }) => info);
   }
 
-  countChildren(): { readonly specs: number; readonly active: number } {
-    const { children } = this.#engine;
-    const active = children.filter(({ cell }) => cell !== undefined).length;
-    return { specs: children.length, active };
+  countChildren(): ChildCounts {
+    return countsOf(this.whichChildren());
   }
 
   restartChild(id: string): Promise<void> {

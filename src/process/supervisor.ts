@@ -1,10 +1,13 @@
 import { currentSystem } from "../runtime/internal.ts";
 import type { Cell } from "./cell.ts";
 import { ChildSlot } from "./child-slot.ts";
-import { specOf, type ChildSpec } from "./child-spec.ts";
+import { specOf, type ChildOptions, type ChildSpec } from "./child-spec.ts";
+import { checkKnown } from "./check.ts";
+import type { AnyProcessClass } from "./plan.ts";
 import { running } from "./running.ts";
 import { spawn } from "./spawn.ts";
 import { SupervisorProcess } from "./supervisor-process.ts";
+import type { ChildCounts, ChildInfo } from "./supervised.ts";
 import type { NameFor, Running, Target } from "./target.ts";
 
 /**
@@ -40,15 +43,43 @@ export interface SupervisorOptions<C extends Children> {
   readonly children: C & NoNumericIds<C>;
 }
 
+/** What a supervisor is to the supervisor above it. */
+export type SupervisedOptions = Pick<
+  ChildOptions<object>,
+  "restart" | "restartDelayMs" | "significant" | "shutdown"
+>;
+
+const supervisedOptions: ReadonlySet<string> = new Set<keyof SupervisedOptions>([
+  "restart",
+  "restartDelayMs",
+  "significant",
+  "shutdown",
+]);
+
+/** The spec of any supervisor; its process is made from `tree`. */
+function supervisorSpec(
+  process: AnyProcessClass,
+  what: string,
+  tree: { readonly name?: { readonly key: string } },
+  options: SupervisedOptions,
+): ChildSpec<object> {
+  checkKnown(what, options, supervisedOptions);
+  const { name } = tree;
+  const given = { shutdown: "infinity", ...options, args: [tree], ...(name && { name }) };
+  return specOf(process, given, "supervisor", name?.key ?? what);
+}
+
 /** The messages of a supervisor. While it starts, stops or restarts children, they wait. */
 export interface Supervisor<C extends Children = Children> {
-  /** Every child with its pid, `"restarting"`, or nothing when it has ended. */
-  whichChildren(): { readonly id: keyof C; readonly pid: string | "restarting" | undefined }[];
-  /** How many children it has, and how many run. */
-  countChildren(): { readonly specs: number; readonly active: number };
+  /** Every child, in start order. */
+  whichChildren(): readonly ChildInfo<keyof C>[];
+  /** The children in numbers. */
+  countChildren(): ChildCounts;
   /**
-   * Starts a child that has ended; one that runs or is to be restarted is left alone.
-   * @throws SLUICE_START_FAILED, SLUICE_ALREADY_REGISTERED, SLUICE_INVALID_OPTION (no such child) as rejections
+   * Starts a child that has ended, at once and alone, also where it waits for a delay or for its group; one that runs is
+   * left alone.
+   * @throws SLUICE_START_FAILED, SLUICE_ALREADY_REGISTERED, SLUICE_ZOMBIE (it is exclusive, and its last incarnation
+   *   still works), SLUICE_INVALID_OPTION (no such child) as rejections
    */
   restartChild(id: keyof C): void;
   /**
@@ -108,17 +139,16 @@ export function startSupervisor<const C extends Children>(
 }
 
 /**
- * Describes a supervisor as a child of another. It is permanent, and has all the time it takes to stop its children.
+ * Describes a supervisor as a child of another. Unless told otherwise it is permanent, and has all the time it takes to
+ * stop its children. One that is `significant` (and then `"transient"` or `"temporary"`) hands its own end on.
  * @throws SLUICE_INVALID_OPTION
  */
 export function supervisor<const C extends Children>(
-  options: SupervisorOptions<C>,
+  tree: SupervisorOptions<C>,
+  options: SupervisedOptions = {},
 ): ChildSpec<Supervisor<C>> {
-  SupervisorProcess.check(options);
-  const { name } = options;
-  const given = { args: [options], shutdown: "infinity", ...(name && { name }) };
-  const label = name?.key ?? "supervisor";
-  return specOf(SupervisorProcess, given, "supervisor", label) as unknown as ChildSpec<
+  SupervisorProcess.check(tree);
+  return supervisorSpec(SupervisorProcess, "supervisor", tree, options) as unknown as ChildSpec<
     Supervisor<C>
   >;
 }

@@ -110,7 +110,7 @@ describe("task", () => {
       });
       await advance(100);
       expect(runs).toEqual({ once: 1, retried: 3 });
-      expect(await app.call.countChildren()).toEqual({ specs: 2, active: 0 });
+      expect(await app.call.countChildren()).toMatchObject({ specs: 2, active: 0 });
     }));
 
   it("is stopped with its supervisor, in reverse order like any child", () =>

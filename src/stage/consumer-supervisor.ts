@@ -18,7 +18,7 @@ export type EventProcessClass<In> = new (event: In) => Process;
 /** Options of a ConsumerSupervisor; `shutdown`, `maxMailbox` and `maxTasks` are those of its children. */
 export interface ConsumerSupervisorOptions<In> extends Omit<
   ChildOptions<Process>,
-  "restart" | "exclusive" | "significant"
+  "restart" | "restartDelayMs" | "exclusive" | "significant"
 > {
   /**
    * Its end may end the supervisor above it (`autoShutdown`): with a source that ends, the program ends when the last

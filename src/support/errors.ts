@@ -25,6 +25,8 @@ export interface ErrorDetails {
     readonly restarts: number;
     readonly seconds: number;
   };
+  readonly SLUICE_CHILDREN_FULL: { readonly pid: string; readonly limit: number };
+  readonly SLUICE_ZOMBIE: { readonly child: string; readonly zombie: string };
   readonly SLUICE_INVALID_OPTION: {
     readonly option: string;
     readonly got: string;
@@ -68,6 +70,8 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "SLUICE_MAILBOX_FULL",
   "SLUICE_TASKS_FULL",
   "SLUICE_OFFERS_FULL",
+  "SLUICE_CHILDREN_FULL",
+  "SLUICE_ZOMBIE",
 ]);
 
 const brand: symbol = Symbol.for("sluice.error");
