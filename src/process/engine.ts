@@ -31,4 +31,5 @@ export interface Upstream {
   readonly producer: object;
   readonly maxDemand: number;
   readonly pending: number;
+  readonly paused: boolean;
 }

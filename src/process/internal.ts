@@ -14,7 +14,7 @@ export { Task } from "./task.ts";
 export { drain, drainAndStop } from "./drain.ts";
 export { interrupts } from "./run.ts";
 export { RestartIntensity } from "./restart-intensity.ts";
-export { drop, sendWork } from "./send.ts";
+export { drop, putBack, sendWork } from "./send.ts";
 export { ownOf, type Open, type Own } from "./self.ts";
 export { leftBehind, systemTurn } from "./with-system.ts";
 export { sleep } from "./sleep.ts";

@@ -1,6 +1,7 @@
 import { dropped } from "../telemetry/internal.ts";
 import type { Cell } from "./cell.ts";
 import { ClosureMessage, type Message } from "./message.ts";
+import { State } from "./state.ts";
 
 /** Drops a message for which there is no place, and counts it. */
 export function drop(cell: Cell | undefined, table: { dropped: number }): void {
@@ -19,4 +20,20 @@ export function sendUser(cell: Cell, message: Message): boolean {
 /** Sends work that takes a place of a user message; to a full mailbox or a stopping process it is dropped and counted. */
 export function sendWork(cell: Cell, run: () => unknown): void {
   if (!sendUser(cell, new ClosureMessage(run, true))) drop(cell, cell.table);
+}
+
+/** Puts messages back before all that wait, in their order. */
+export function putBack(cell: Cell, messages: Iterable<Message>): void {
+  if (cell.state === State.dead) return;
+  const rest = cell.head;
+  let last: Message | undefined;
+  for (const message of messages) {
+    if (last === undefined) cell.head = message;
+    else last.next = message;
+    last = message;
+  }
+  if (last === undefined) return;
+  last.next = rest;
+  if (rest === undefined) cell.tail = last;
+  if (!cell.busy) cell.system.queue.ready(cell);
 }

@@ -33,9 +33,13 @@ export function intakeEnded(
   cell: Cell,
   stage: StageCallbacks,
   inlet: Inlet,
-  { kind, tag, reason }: Cancel,
+  message: Cancel,
   then: (ends: boolean, reason: ExitReason) => void,
 ): void {
+  const { kept } = inlet.intakes.get(message.tag) ?? {};
+  // Behind the events that came before it, if these wait for the end of a pause.
+  if (kept !== undefined && kept.length > 0) return kept.push(message);
+  const { kind, tag, reason } = message;
   const intake = inlet.remove(tag);
   if (intake === undefined) return then(false, reason);
   const decide = (): void => {

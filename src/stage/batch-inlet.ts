@@ -1,8 +1,8 @@
 import { log } from "../telemetry/internal.ts";
-import { isThenable, type Cell } from "../process/internal.ts";
+import { isThenable, type Cell, type Message } from "../process/internal.ts";
 import { Inlet } from "./inlet.ts";
 import type { Intake } from "./intake.ts";
-import type { Events } from "./protocol.ts";
+import { events as eventsMessage, type Events } from "./protocol.ts";
 
 /** What a stage does with the batches that its inlet cuts. */
 export interface BatchHandler {
@@ -14,6 +14,8 @@ export interface BatchHandler {
   full(): boolean;
   /** The message in hand is through. */
   through(): void;
+  /** Where what was kept by a pause waits to be handled, if not in the mailbox. */
+  putBack?(kept: Iterable<Message>): void;
 }
 
 const nothing: readonly unknown[] = [];
@@ -38,9 +40,14 @@ export class BatchInlet extends Inlet {
   }
 
   /** A message of events. */
-  receive({ tag, events, enteredMs }: Events): void {
+  receive(message: Events): void {
+    const { tag, events, enteredMs } = message;
     const intake = this.intakes.get(tag);
     if (intake === undefined) return this.handler.through();
+    if (intake.kept !== undefined) {
+      intake.kept.push(message);
+      return this.handler.through();
+    }
     this.enteredMs = enteredMs;
     this.intake = intake;
     this.events = events;
@@ -59,6 +66,10 @@ export class BatchInlet extends Inlet {
       // Who stops handles no further batch.
       if (cell.stopReason !== undefined || handler.full()) return;
       const { start } = this;
+      if (intake.kept !== undefined) {
+        intake.kept.push(eventsMessage(intake.tag, events.slice(start), this.enteredMs));
+        break;
+      }
       const end = Math.min(start + limit, events.length);
       const batch = start === 0 && end === events.length ? events : events.slice(start, end);
       const size = Math.min(end - start, this.counted);
@@ -79,6 +90,12 @@ export class BatchInlet extends Inlet {
     this.events = nothing;
     this.start = 0;
     handler.through();
+  }
+
+  override putBack(kept: Iterable<Message>): void {
+    if (this.handler.putBack === undefined) return super.putBack(kept);
+    this.handler.putBack(kept);
+    this.released();
   }
 
   finish(intake: Intake, count: number, size: number, result: unknown): void {

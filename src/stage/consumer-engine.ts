@@ -57,6 +57,10 @@ export class ConsumerEngine implements Engine, BatchHandler {
 
   through(): void {}
 
+  drain(): Promise<void> | undefined {
+    return this.inlet.unpaused();
+  }
+
   moved(): number {
     return this.inlet.handled;
   }
@@ -64,7 +68,12 @@ export class ConsumerEngine implements Engine, BatchHandler {
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
     const { inlet, cell } = this;
     return {
-      figures: { asked: inlet.asked, running: cell.busy ? 1 : 0, done: inlet.handled },
+      figures: {
+        asked: inlet.asked,
+        waiting: inlet.kept,
+        running: cell.busy ? 1 : 0,
+        done: inlet.handled,
+      },
       upstream: inlet.upstream,
     };
   }

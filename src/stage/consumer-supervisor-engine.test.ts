@@ -52,7 +52,10 @@ describe("the end of a child", () => {
         await using staff = await crew(Leaves, { maxDemand: 1 }, { restart: "transient" });
         staff.probe.emit([1, 2]);
         await quiet();
-        expect([begun, staff.figures()]).toEqual([2, { asked: 1, running: 0, done: 2, failed: 0 }]);
+        expect([begun, staff.figures()]).toEqual([
+          2,
+          { asked: 1, waiting: 0, running: 0, done: 2, failed: 0 },
+        ]);
       },
       { seeds: 10 },
     );
@@ -69,7 +72,7 @@ describe("the end of a child", () => {
         await using staff = await crew(work, { maxDemand: 1 });
         staff.probe.emit([1, 2]);
         await quiet();
-        expect(staff.figures()).toEqual({ asked: 1, running: 0, done: 1, failed: 1 });
+        expect(staff.figures()).toEqual({ asked: 1, waiting: 0, running: 0, done: 1, failed: 1 });
         expect(logged).toEqual([
           expect.stringMatching(/^work#\d+ of workers#\d+ ended: crash: RangeError: one$/),
         ]);
@@ -90,7 +93,7 @@ describe("the end of a child", () => {
         await using staff = await crew(Bad, { maxDemand: 2 });
         staff.probe.emit([1, 2, 3]);
         await quiet();
-        expect(staff.figures()).toEqual({ asked: 2, running: 0, done: 0, failed: 3 });
+        expect(staff.figures()).toEqual({ asked: 2, waiting: 0, running: 0, done: 0, failed: 3 });
       },
       { seeds: 5 },
     );
@@ -142,7 +145,7 @@ describe("the end of its producer", () => {
         work.end(1);
         work.end(2);
         await quiet();
-        expect(staff.figures()).toEqual({ asked: 0, running: 0, done: 2, failed: 0 });
+        expect(staff.figures()).toEqual({ asked: 0, waiting: 0, running: 0, done: 2, failed: 0 });
       },
       { seeds: 10 },
     );

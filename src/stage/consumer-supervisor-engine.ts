@@ -103,9 +103,11 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     }
   }
 
-  #begin({ tag, events, enteredMs }: Events): void {
+  #begin(message: Events): void {
+    const { tag, events, enteredMs } = message;
     const intake = this.inlet.intakes.get(tag);
     if (intake === undefined) return;
+    if (intake.kept !== undefined) return intake.kept.push(message);
     const counted = Math.min(events.length, intake.pending - intake.running);
     if (counted < events.length) excess(this.#cell, intake, events.length - counted);
     intake.running += counted;
@@ -175,9 +177,10 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     await Promise.all(children.map((child) => stopCell(child, "shutdown", undefined)));
   }
 
-  drain(): PromiseLike<void> | undefined {
-    if (this.#running === 0) return undefined;
-    return new Promise((resolve) => this.#idle.push(resolve));
+  drain(): PromiseLike<unknown> | undefined {
+    const unpaused = this.inlet.unpaused();
+    if (this.#running === 0) return unpaused;
+    return Promise.all([unpaused, new Promise<void>((resolve) => this.#idle.push(resolve))]);
   }
 
   moved(): number {
@@ -188,6 +191,7 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     return {
       figures: {
         asked: this.inlet.asked,
+        waiting: this.inlet.kept,
         running: this.#running,
         done: this.#done,
         failed: this.#failed,

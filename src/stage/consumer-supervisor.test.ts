@@ -20,7 +20,7 @@ describe("a ConsumerSupervisor", () => {
         staff.probe.emit([1, 2, 3]);
         await quiet();
         expect(done.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
-        expect(staff.figures()).toEqual({ asked: 10, running: 0, done: 3, failed: 0 });
+        expect(staff.figures()).toEqual({ asked: 10, waiting: 0, running: 0, done: 3, failed: 0 });
       },
       { seeds: 20 },
     );

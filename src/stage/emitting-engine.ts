@@ -80,13 +80,21 @@ export abstract class EmittingEngine implements Engine {
 
   /** A consumer as the callbacks of its producer see it. */
   from({ consumer, tag }: Consumption): From {
+    const refuse = (member: string) => (given?: unknown) => {
+      throw invalidOption(
+        member,
+        given,
+        "a subscription of its own: this is the consumer's affair",
+      );
+    };
     return {
       ref: consumer.ref as unknown as Ref<unknown>,
       tag,
       cancel: (reason = "normal") => transmit(this.cell, cancel(tag, reason)),
-      ask: (count) => {
-        throw invalidOption("ask", count, "a subscription of its own: only the consumer asks");
-      },
+      ask: refuse("ask"),
+      pause: refuse("pause"),
+      resume: refuse("resume"),
+      setDemand: refuse("setDemand"),
     };
   }
 

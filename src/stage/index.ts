@@ -23,6 +23,7 @@ export type { ConsumerClass, ProducerConsumerClass } from "./shorthands.ts";
 export { subscribe } from "./subscribe.ts";
 export type {
   Accepting,
+  DemandWindow,
   Emitting,
   From,
   Source,

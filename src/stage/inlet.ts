@@ -1,7 +1,15 @@
 import { SluiceError, isOrderly, type ExitReason } from "../support/internal.ts";
-import { State, watch, type Cell, type Upstream } from "../process/internal.ts";
+import {
+  ClosureMessage,
+  State,
+  putBack,
+  watch,
+  type Cell,
+  type Message,
+  type Upstream,
+} from "../process/internal.ts";
 import { Intake } from "./intake.ts";
-import { StageKind, down, subscribe, transmit } from "./protocol.ts";
+import { StageKind, down, subscribe, transmit, type Events } from "./protocol.ts";
 import { wanted, type From, type Wanted } from "./subscription.ts";
 
 /** The accepting side of a stage: the producers that it subscribed to. */
@@ -10,6 +18,8 @@ export class Inlet {
   readonly intakes: Map<number, Intake> = new Map();
   /** The largest window so far. */
   largest = 1;
+  /** Who waits until nothing is kept by a pause. */
+  readonly waiting: (() => void)[] = [];
   /** What an unstated `minDemand` is. */
   readonly leastDefault: (maxDemand: number) => number;
 
@@ -35,7 +45,7 @@ export class Inlet {
     cell.table.addressed.set(cell.id, cell);
     const tag = cell.system.nextId();
     const { maxDemand, minDemand, partition } = terms;
-    const intake = new Intake(tag, producer, terms);
+    const intake = new Intake(tag, producer, this, terms);
     this.intakes.set(tag, intake);
     this.largest = Math.max(this.largest, maxDemand);
     transmit(producer, subscribe(tag, cell.id, { maxDemand, minDemand, partition }));
@@ -59,6 +69,24 @@ export class Inlet {
     return intake;
   }
 
+  /** A pause has ended: what came meanwhile is handled before anything that waits. */
+  putBack(kept: Iterable<Message>): void {
+    putBack(this.cell, kept);
+    this.released();
+  }
+
+  /** Tells who waits for the end of pauses. */
+  released(): void {
+    if (this.waiting.length === 0 || this.kept > 0) return;
+    // As a message: what was put back comes first.
+    for (const resolve of this.waiting.splice(0)) this.cell.send(new ClosureMessage(resolve));
+  }
+
+  /** Settles when nothing waits for the end of a pause. */
+  unpaused(): Promise<void> | undefined {
+    return this.kept > 0 ? new Promise((resolve) => this.waiting.push(resolve)) : undefined;
+  }
+
   /** Does the stage end with a subscription that ended for this reason? */
   endsWith(intake: Intake, reason: ExitReason): boolean {
     const { cancel: mode } = intake.wanted;
@@ -66,11 +94,21 @@ export class Inlet {
   }
 
   get upstream(): Upstream[] {
-    return [...this.intakes.values()].map(({ producer, wanted: { maxDemand }, pending }) => ({
+    return [...this.intakes.values()].map(({ producer, wanted: { maxDemand }, pending, kept }) => ({
       producer,
       maxDemand,
       pending,
+      paused: kept !== undefined,
     }));
+  }
+
+  /** How many events wait at subscriptions that are paused. */
+  get kept(): number {
+    let sum = 0;
+    for (const { kept = [] } of this.intakes.values())
+      for (const message of kept)
+        if (message.kind === StageKind.events) sum += (message as Events).events.length;
+    return sum;
   }
 
   /** Asked for and not come yet, over all subscriptions. */

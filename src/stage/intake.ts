@@ -1,25 +1,30 @@
-import { invalidOption, type ExitReason } from "../support/internal.ts";
-import type { Cell } from "../process/internal.ts";
+import { Deque, invalidOption, type ExitReason } from "../support/internal.ts";
+import type { Cell, Message } from "../process/internal.ts";
 import type { Ref } from "../process/index.ts";
+import type { Inlet } from "./inlet.ts";
 import { ask, cancel, transmit } from "./protocol.ts";
-import type { From, Wanted } from "./subscription.ts";
+import { demandWindow, type DemandWindow, type From, type Wanted } from "./subscription.ts";
 
 /** A producer that was subscribed to. */
 export class Intake implements From {
   readonly tag: number;
   readonly producer: Cell;
-  readonly wanted: Wanted;
+  readonly inlet: Inlet;
+  wanted: Wanted;
   /** Asks are the callbacks' affair. */
   manual = false;
   /** Asked for and not handled yet. */
   pending = 0;
-  /** How much of that a ConsumerSupervisor has in work. */
+  /** How much of that has come, where it is handled out of turn: in work, or waiting for it. */
   running = 0;
+  /** While it is paused: what came and waits, in order. */
+  kept: Deque<Message> | undefined = undefined;
   unwatch: Disposable | undefined = undefined;
 
-  constructor(tag: number, producer: Cell, wanted: Wanted) {
+  constructor(tag: number, producer: Cell, inlet: Inlet, wanted: Wanted) {
     this.tag = tag;
     this.producer = producer;
+    this.inlet = inlet;
     this.wanted = wanted;
   }
 
@@ -39,10 +44,41 @@ export class Intake implements From {
     transmit(this.producer, ask(this.tag, count));
   }
 
+  pause(): void {
+    this.kept ??= new Deque();
+  }
+
+  resume(): void {
+    const { kept } = this;
+    if (kept === undefined) return;
+    this.kept = undefined;
+    if (kept.length > 0) this.inlet.putBack(kept);
+    this.fill();
+  }
+
+  setDemand(window: DemandWindow): void {
+    const { inlet, wanted } = this;
+    this.wanted = { ...wanted, ...demandWindow(window, "setDemand", inlet.leastDefault) };
+    inlet.largest = Math.max(inlet.largest, this.wanted.maxDemand);
+    if (this.wanted.maxDemand > wanted.maxDemand) this.fill();
+    else if (this.live) this.renew(this.pending);
+  }
+
+  /** The subscription has not ended. */
+  get live(): boolean {
+    return this.inlet.intakes.get(this.tag) === this;
+  }
+
+  /** Asks for what the window lacks. */
+  fill(): void {
+    const missing = this.wanted.maxDemand - this.pending;
+    if (missing > 0 && this.live && !this.manual && this.kept === undefined) this.ask(missing);
+  }
+
   /** `left` is what is still pending of the window: when that is `minDemand` or less, it is filled up again. */
   renew(left: number): void {
     const { maxDemand, minDemand } = this.wanted;
-    if (this.manual || left > minDemand) {
+    if (this.manual || left > minDemand || this.kept !== undefined) {
       this.pending = left;
       return;
     }

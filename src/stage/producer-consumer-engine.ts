@@ -158,7 +158,13 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
   }
 
   async drain(): Promise<void> {
+    if (this.outlet.consumptions.size > 0) await this.inlet.unpaused();
     await this.taken();
+  }
+
+  putBack(kept: Iterable<Events | Cancel>): void {
+    for (const message of [...kept].toReversed()) this.inbox.unshift(message);
+    this.cell.send(new ClosureMessage(() => this.emptyInbox()));
   }
 
   override moved(): number {
@@ -167,7 +173,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
     const { outlet, inlet, cell, inbox } = this;
-    let waiting = inlet.events.length - inlet.start;
+    let waiting = inlet.events.length - inlet.start + inlet.kept;
     for (const message of inbox)
       if (message.kind === StageKind.events) waiting += (message as Events).events.length;
     return {

@@ -44,6 +44,14 @@ export interface Subscription<T> {
 /** Producers to subscribe to at start, in order. */
 export type Subscriptions<T> = readonly (Source<T> | Subscription<T>)[];
 
+/** How much may be in flight on a subscription. */
+export interface DemandWindow {
+  /** Most events in flight. */
+  readonly maxDemand: number;
+  /** Ask again when this few are left; default as for a new subscription. */
+  readonly minDemand?: number;
+}
+
 /** The other side of a subscription, as callbacks see it. */
 export interface From {
   /** The process there. */
@@ -54,6 +62,24 @@ export interface From {
   cancel(reason?: ExitReason): void;
   /** Asks for `count` more events, for a subscription made `"manual"`. @throws SLUICE_INVALID_OPTION */
   ask(count: number): void;
+  /**
+   * From the next batch or event on nothing of this subscription is handled, and nothing is asked for. What was asked for
+   * still comes and waits, at most `maxDemand` events, and so does its end; a drain waits for them, a crash loses them.
+   * Other subscriptions go on. For the consumer's side; may be called from anywhere, at any time.
+   * @throws SLUICE_INVALID_OPTION on the producer's side
+   */
+  pause(): void;
+  /**
+   * Ends a pause: what waits is handled first, in order, and what the window lacks is asked for.
+   * @throws SLUICE_INVALID_OPTION on the producer's side
+   */
+  resume(): void;
+  /**
+   * Sets a new window. A larger one is filled up at once; with a smaller one what is in flight still comes, and nothing
+   * is asked for until `minDemand` is left. One made `"manual"` asks for nothing by itself.
+   * @throws SLUICE_INVALID_OPTION, and the window stays as it was
+   */
+  setDemand(window: DemandWindow): void;
 }
 
 /** A checked subscription. */
@@ -76,6 +102,35 @@ function objectOf(given: unknown): { readonly [option: string]: unknown } {
   return typeof given === "object" && given !== null ? { ...given } : {};
 }
 
+/** Both ends of a window. @throws SLUICE_INVALID_OPTION */
+function windowOf(
+  options: { readonly [option: string]: unknown },
+  path: string,
+  leastDefault: (maxDemand: number) => number,
+): Required<DemandWindow> {
+  const { maxDemand = defaultMaxDemand } = options as Partial<DemandWindow>;
+  checkInteger(`${path}.maxDemand`, maxDemand, 1);
+  const { minDemand = leastDefault(maxDemand) } = options as Partial<DemandWindow>;
+  checkInteger(`${path}.minDemand`, minDemand, 0, maxDemand - 1);
+  return { maxDemand, minDemand };
+}
+
+/** A new window for a live subscription. @throws SLUICE_INVALID_OPTION */
+export function demandWindow(
+  given: unknown,
+  path: string,
+  leastDefault: (maxDemand: number) => number,
+): Required<DemandWindow> {
+  if (typeof given !== "object" || given === null)
+    throw invalidOption(path, given, "{ maxDemand, minDemand? }");
+  for (const [option, value] of Object.entries(given))
+    if (option !== "maxDemand" && option !== "minDemand")
+      throw invalidOption(`${path}.${option}`, value, "one of the options maxDemand, minDemand");
+  const { maxDemand } = given as Partial<DemandWindow>;
+  checkInteger(`${path}.maxDemand`, maxDemand, 1);
+  return windowOf({ ...given }, path, leastDefault);
+}
+
 /**
  * A subscription with its defaults; `path` tells where it was given. @throws SLUICE_INVALID_OPTION
  */
@@ -85,7 +140,7 @@ export function wanted(
   leastDefault: (maxDemand: number) => number,
 ): Wanted {
   const options = objectOf(given);
-  const { to, cancel = "permanent", maxDemand = defaultMaxDemand, partition } = options;
+  const { to, cancel = "permanent", partition } = options;
   if (!isAddressable(to))
     throw invalidOption(path, given, "a ref, a name, a child, or { to: one of these }");
   for (const option of Object.keys(options))
@@ -95,14 +150,12 @@ export function wanted(
         options[option],
         `one of the options ${[...known].join(", ")}`,
       );
-  checkInteger(`${path}.maxDemand`, maxDemand, 1);
-  const { minDemand = leastDefault(maxDemand as number) } = options;
-  checkInteger(`${path}.minDemand`, minDemand, 0, (maxDemand as number) - 1);
+  const window = windowOf(options, path, leastDefault);
   if (!cancelModes.includes(cancel as string))
     throw invalidOption(
       `${path}.cancel`,
       cancel,
       cancelModes.map((mode) => `"${mode}"`).join(", "),
     );
-  return { to, maxDemand, minDemand, cancel, partition } as Wanted;
+  return { to, ...window, cancel, partition } as Wanted;
 }

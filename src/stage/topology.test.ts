@@ -85,12 +85,12 @@ describe("topology", () => {
           done: 4,
           dropped: 0,
         });
-        expect(figures("seen")).toEqual({ asked: 0, running: 0, done: 0 });
-        expect(figures("work")).toEqual({ asked: 0, running: 2, done: 0, failed: 0 });
+        expect(figures("seen")).toEqual({ asked: 0, waiting: 0, running: 0, done: 0 });
+        expect(figures("work")).toEqual({ asked: 0, waiting: 0, running: 2, done: 0, failed: 0 });
         expect(edges).toEqual([
-          { from: pid("source"), to: pid("double"), maxDemand: 4, pending: 4 },
-          { from: pid("source"), to: pid("seen"), maxDemand: 1_000, pending: 0 },
-          { from: pid("double"), to: pid("work"), maxDemand: 2, pending: 2 },
+          { from: pid("source"), to: pid("double"), maxDemand: 4, pending: 4, paused: false },
+          { from: pid("source"), to: pid("seen"), maxDemand: 1_000, pending: 0, paused: false },
+          { from: pid("double"), to: pid("work"), maxDemand: 2, pending: 2, paused: false },
         ]);
         await app.stop();
       },

@@ -30,6 +30,8 @@ export interface TopologyEdge {
   readonly maxDemand: number;
   /** Asked for and not handled yet. */
   readonly pending: number;
+  /** Nothing of it is handled, nothing is asked for. */
+  readonly paused: boolean;
 }
 
 /** What runs below a supervisor, and who subscribed to whom. */
@@ -61,8 +63,8 @@ function visit(
     mailbox: cell.waiting,
     figures: inspected?.figures ?? noFigures,
   });
-  for (const { producer, maxDemand, pending } of inspected?.upstream ?? [])
-    edges.push({ from: (producer as Cell).pid, to: pid, maxDemand, pending });
+  for (const { producer, maxDemand, pending, paused } of inspected?.upstream ?? [])
+    edges.push({ from: (producer as Cell).pid, to: pid, maxDemand, pending, paused });
   if (perEvent || cell.more?.children === undefined) return;
   for (const child of cell.more.children) visit(child, pid, nodes, edges);
 }
