@@ -41,11 +41,17 @@ export { startSupervisor, supervisor } from "./supervisor.ts";
 export type {
   Children,
   RunningSupervisor,
-  SupervisedOptions,
   Strategy,
   Supervisor,
   SupervisorOptions,
 } from "./supervisor.ts";
+export { dynamicSupervisor, startDynamicSupervisor } from "./dynamic-supervisor.ts";
+export type {
+  DynamicSupervisor,
+  DynamicSupervisorOptions,
+  StartChild,
+} from "./dynamic-supervisor.ts";
+export type { SupervisedOptions } from "./supervisor-spec.ts";
 export type { ChildCounts, ChildInfo } from "./supervised.ts";
 export type { Backoff } from "./backoff.ts";
 export type { AnyProcessClass } from "./plan.ts";

@@ -4,7 +4,8 @@ import { Cell } from "./cell.ts";
 import type { Plan } from "./plan.ts";
 import { State } from "./state.ts";
 
-function startFailed(plan: Plan, reason: ExitReason): SluiceError<"SLUICE_START_FAILED"> {
+/** Why a process did not come up. */
+export function startFailed(plan: Plan, reason: ExitReason): SluiceError<"SLUICE_START_FAILED"> {
   const cause = typeof reason === "object" && "crash" in reason ? reason.crash : undefined;
   return new SluiceError(
     "SLUICE_START_FAILED",

@@ -3,6 +3,7 @@ import type { ChildSpec } from "./child-spec.ts";
 import { Waits } from "./backoff.ts";
 import { labelled, type Plan } from "./plan.ts";
 import type { PutOff } from "./put-off.ts";
+import { State } from "./state.ts";
 
 /** What a supervisor knows of one child, at the moment it is asked. */
 export interface ChildInfo<Id = string> {
@@ -11,7 +12,7 @@ export interface ChildInfo<Id = string> {
   /** The incarnation that runs. */
   readonly pid: string | undefined;
   /** `"restarting"` waits: for its delay, for another try, or for the callback of a killed incarnation to end. */
-  readonly state: "running" | "restarting" | "stopped";
+  readonly state: "starting" | "running" | "restarting" | "stopped";
   /** Starts after its first, failed ones included. */
   readonly restarts: number;
   /** Ms until a restart that is delayed begins. */
@@ -99,13 +100,18 @@ export class Supervised {
     return Math.max(0, this.starts - 1);
   }
 
+  get state(): ChildInfo["state"] {
+    if (this.cell !== undefined) return this.cell.state === State.starting ? "starting" : "running";
+    return this.putOff === undefined ? "stopped" : "restarting";
+  }
+
   /** For people and dashboards. */
   get info(): ChildInfo {
     const { id, cell, restarts, putOff, spec } = this;
     return {
       id,
       pid: cell?.pid,
-      state: cell !== undefined ? "running" : putOff !== undefined ? "restarting" : "stopped",
+      state: this.state,
       restarts,
       restartInMs: putOff?.restInMs,
       type: spec.type,

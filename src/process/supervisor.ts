@@ -1,12 +1,11 @@
 import { currentSystem } from "../runtime/internal.ts";
 import type { Cell } from "./cell.ts";
 import { ChildSlot } from "./child-slot.ts";
-import { specOf, type ChildOptions, type ChildSpec } from "./child-spec.ts";
-import { checkKnown } from "./check.ts";
-import type { AnyProcessClass } from "./plan.ts";
+import type { ChildSpec } from "./child-spec.ts";
 import { running } from "./running.ts";
 import { spawn } from "./spawn.ts";
 import { SupervisorProcess } from "./supervisor-process.ts";
+import { supervisorSpec, type SupervisedOptions } from "./supervisor-spec.ts";
 import type { ChildCounts, ChildInfo } from "./supervised.ts";
 import type { NameFor, Running, Target } from "./target.ts";
 
@@ -41,32 +40,6 @@ export interface SupervisorOptions<C extends Children> {
   readonly autoShutdown?: "never" | "any_significant" | "all_significant";
   /** Started in this order, one after the other; stopped in reverse. */
   readonly children: C & NoNumericIds<C>;
-}
-
-/** What a supervisor is to the supervisor above it. */
-export type SupervisedOptions = Pick<
-  ChildOptions<object>,
-  "restart" | "restartDelayMs" | "significant" | "shutdown"
->;
-
-const supervisedOptions: ReadonlySet<string> = new Set<keyof SupervisedOptions>([
-  "restart",
-  "restartDelayMs",
-  "significant",
-  "shutdown",
-]);
-
-/** The spec of any supervisor; its process is made from `tree`. */
-function supervisorSpec(
-  process: AnyProcessClass,
-  what: string,
-  tree: { readonly name?: { readonly key: string } },
-  options: SupervisedOptions,
-): ChildSpec<object> {
-  checkKnown(what, options, supervisedOptions);
-  const { name } = tree;
-  const given = { shutdown: "infinity", ...options, args: [tree], ...(name && { name }) };
-  return specOf(process, given, "supervisor", name?.key ?? what);
 }
 
 /** The messages of a supervisor. While it starts, stops or restarts children, they wait. */

@@ -25,7 +25,11 @@ export type Casts<P> = {
 export type Calls<P> = {
   readonly [
     K in keyof P as K extends CallbackName ? never : P[K] extends Fn | Refusal ? K : never
-  ]: P[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : P[K];
+  ]: P[K] extends { readonly "~call": infer Call }
+    ? Call
+    : P[K] extends (...args: infer A) => infer R
+      ? (...args: A) => Promise<Awaited<R>>
+      : P[K];
 };
 
 /** In the place of what a process emits: it is no producer. */
