@@ -14,7 +14,7 @@ import type { Engine } from "./engine.ts";
 import { ErrorReply } from "./error-reply.ts";
 import { giveUp } from "./give-up.ts";
 import { Later } from "./later.ts";
-import { ClosureMessage, Kind, type ChildExitMessage, type Message } from "./message.ts";
+import { Kind, type ChildExitMessage, type Message } from "./message.ts";
 import { PutOff, dismiss } from "./put-off.ts";
 import type { ProcessRef } from "./ref.ts";
 import { RestartIntensity } from "./restart-intensity.ts";

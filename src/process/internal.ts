@@ -13,6 +13,7 @@ export { stopCell } from "./spawn.ts";
 export { Task } from "./task.ts";
 export { drain, drainAndStop } from "./drain.ts";
 export { interrupts } from "./run.ts";
+export { restartsOf } from "./supervised.ts";
 export { RestartIntensity } from "./restart-intensity.ts";
 export { drop, putBack, sendWork } from "./send.ts";
 export { ownOf, type Open, type Own } from "./self.ts";

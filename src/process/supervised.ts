@@ -125,7 +125,12 @@ export function lineageOf({ note }: Cell): Lineage {
   return note instanceof Supervised ? note.lineage : new Lineage();
 }
 
-/** The same in numbers. */
+/** How often the process's supervisor has started it again. */
+export function restartsOf({ note }: Cell): number {
+  return note instanceof Supervised ? note.restarts : 0;
+}
+
+/** The children in numbers. */
 export function countsOf(children: Iterable<ChildInfo<unknown>>): ChildCounts {
   let [specs, active, supervisors, restarts] = [0, 0, 0, 0];
   for (const child of children) {

@@ -8,6 +8,7 @@ import {
   startSupervisor,
   supervisor,
 } from "../process/index.ts";
+import { attach } from "../telemetry/index.ts";
 import { probeConsumer, probeProducer, simulate } from "../testing/index.ts";
 import { consumerSupervisor } from "./consumer-supervisor.ts";
 import { map, type ProducerConsumerClass } from "./shorthands.ts";
@@ -95,6 +96,30 @@ describe("topology", () => {
         await app.stop();
       },
       { seeds: 20 },
+    );
+  });
+
+  it("tells how often each was started again", async () => {
+    class Fragile extends Process {
+      crash(): void {
+        throw new Error("on purpose");
+      }
+    }
+    using _silent = attach("sluice.log", () => {});
+    await simulate(
+      async ({ quiet }) => {
+        await using app = await startSupervisor({
+          strategy: "one_for_one",
+          children: { a: child(Fragile), b: child(Fragile) },
+        });
+        for (let n = 0; n < 2; n++) {
+          app.children.a.cast.crash();
+          await quiet();
+        }
+        const restarts = topology(app).nodes.map((node) => [node.label, node.restarts]);
+        expect(Object.fromEntries(restarts)).toEqual({ supervisor: 0, a: 2, b: 0 });
+      },
+      { seeds: 3 },
     );
   });
 

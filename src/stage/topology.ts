@@ -1,5 +1,5 @@
 import type { Addressable } from "../support/internal.ts";
-import { State, type Cell, type Figures } from "../process/internal.ts";
+import { State, restartsOf, type Cell, type Figures } from "../process/internal.ts";
 
 /** One process of a tree. */
 export interface TopologyNode {
@@ -13,6 +13,8 @@ export interface TopologyNode {
   readonly kind: "supervisor" | "producer" | "producer_consumer" | "consumer" | "process";
   /** What waits for it in its mailbox, user messages only. */
   readonly mailbox: number;
+  /** How often its supervisor has started it again. */
+  readonly restarts: number;
   /**
    * How much is where, as far as its kind knows: `asked` demand outstanding, `waiting` before it, `buffered` behind it,
    * `offers`, `running`, `done`, `failed`, `dropped`; events, since its start.
@@ -61,6 +63,7 @@ function visit(
     parent,
     kind: perEvent ? "consumer" : kindOf(engine?.role),
     mailbox: cell.waiting,
+    restarts: restartsOf(cell),
     figures: inspected?.figures ?? noFigures,
   });
   for (const { producer, maxDemand, pending, paused } of inspected?.upstream ?? [])
