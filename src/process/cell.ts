@@ -6,7 +6,7 @@ import { Brood } from "./brood.ts";
 import { beginStop, end, fail, lay, terminate } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { Extras } from "./extras.ts";
-import { ExitMessage, type Message } from "./message.ts";
+import { ExitMessage, type Message, type UserMessage } from "./message.ts";
 import type { Plan } from "./plan.ts";
 import { processes, type ProcessTable } from "./process-table.ts";
 import { answer, letGo, receive } from "./receive.ts";
@@ -35,6 +35,8 @@ interface Settled {
  */
 export class Cell implements Runnable, Scope {
   queued = false;
+  /** Who stands behind it in the run queue, which owns this. */
+  following: Runnable | undefined = undefined;
   /** A callback has returned a promise that has not settled: the mailbox waits. */
   busy = false;
   state: number = State.starting;
@@ -51,6 +53,7 @@ export class Cell implements Runnable, Scope {
   instance: Instance | undefined = undefined;
   engine: Engine | undefined = undefined;
   head: Message | undefined = undefined;
+  /** The last of two or more: linking a new object from an old one costs, and most mailboxes hold one message. */
   tail: Message | undefined = undefined;
   /** Its neighbours in the process table. */
   before: Cell | undefined = undefined;
@@ -58,7 +61,10 @@ export class Cell implements Runnable, Scope {
   /** The child of the same parent that was started before this one, and the one after. */
   elder: Cell | undefined = undefined;
   younger: Cell | undefined = undefined;
-  inHand: Message | undefined = undefined;
+  /** The call or cast whose callback runs, or has not settled. */
+  inHand: UserMessage | undefined = undefined;
+  /** Messages handled, modulo 2³¹: tells one from the next. */
+  handled = 0;
   settled: Settled | undefined = undefined;
   /** Told once whether the start went well: nothing, or why not. */
   onStart: ((failure: ExitReason | undefined) => void) | undefined = undefined;
@@ -132,10 +138,13 @@ export class Cell implements Runnable, Scope {
   /** Puts a message at the end of the mailbox. */
   send(message: Message): void {
     if (this.state === State.dead) return;
-    if (this.tail === undefined) this.head = message;
-    else this.tail.next = message;
-    this.tail = message;
-    if (!this.busy) this.system.queue.ready(this);
+    const { head } = this;
+    if (head === undefined) this.head = message;
+    else {
+      (this.tail ?? head).next = message;
+      this.tail = message;
+    }
+    if (!this.queued && !this.busy) this.system.queue.ready(this);
   }
 
   /** Stops in order: what is in hand may end, `terminate` runs. */
@@ -165,7 +174,6 @@ export class Cell implements Runnable, Scope {
 
   run(limit: number): number {
     if (this.state === State.dead) return 1;
-    const outer = thread.running;
     thread.running = this;
     let handled = 0;
     try {
@@ -173,8 +181,6 @@ export class Cell implements Runnable, Scope {
       else handled = this.turn(limit);
     } catch (error) {
       fail(this, error);
-    } finally {
-      thread.running = outer;
     }
     if (
       this.state !== State.dead &&
@@ -199,15 +205,18 @@ export class Cell implements Runnable, Scope {
       this.doom === undefined
     ) {
       const message = this.head;
-      this.head = message.next;
-      if (this.head === undefined) this.tail = undefined;
-      // A handled message that has grown old would keep all that came after it alive.
-      else message.next = undefined;
-      this.inHand = message;
+      const { next } = message;
+      this.head = next;
+      if (next !== undefined) {
+        if (next === this.tail) this.tail = undefined;
+        // A handled message that has grown old would keep all that came after it alive.
+        message.next = undefined;
+      }
       handled++;
+      this.handled = (this.handled + 1) & 0x7fff_ffff;
       const result = receive(this, message);
       if (result !== undefined && isThenable(result)) this.hold(result);
-      if (!this.busy) this.inHand = undefined;
+      if (this.inHand !== undefined && !this.busy) this.inHand = undefined;
     }
     if (this.state === State.ending && !this.busy) terminate(this);
     return handled;

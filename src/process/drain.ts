@@ -1,5 +1,5 @@
 import type { Cell } from "./cell.ts";
-import { DrainMessage, Kind } from "./message.ts";
+import { DrainMessage } from "./message.ts";
 import { gone, killTree, stopCell } from "./spawn.ts";
 import { State } from "./state.ts";
 
@@ -28,7 +28,7 @@ function drainOne(cell: Cell): Promise<void> {
   });
 }
 
-const hasMessages = (cell: Cell): boolean => cell.waiting > 0 || cell.inHand?.kind === Kind.user;
+const hasMessages = (cell: Cell): boolean => cell.waiting > 0 || cell.inHand !== undefined;
 
 /**
  * Lets everything below finish: sources close first, then each process empties what waits in it. One round may hand

@@ -72,7 +72,7 @@ function isErrorReply(error: unknown): error is ErrorReply {
 }
 
 function replyError(cell: Cell, { cause }: ErrorReply): void {
-  const { reply } = cell.inHand as UserMessage;
+  const { reply } = cell.inHand!;
   cell.inHand = undefined;
   if (reply === undefined) log("error", `${cell.pid} could not do what a cast asked for`, cause);
   else reply.settle(cause, undefined);
@@ -137,7 +137,7 @@ function release(cell: Cell, more: Extras, reason: ExitReason): void {
 function refuseAll(cell: Cell, reason: ExitReason): void {
   const refuse = ({ reply }: UserMessage): void =>
     reply?.settle(unanswered(cell, reason), undefined);
-  if (cell.inHand?.kind === Kind.user) refuse(cell.inHand as UserMessage);
+  if (cell.inHand !== undefined) refuse(cell.inHand);
   for (let message = cell.head; message !== undefined; message = message.next) {
     if (message.kind === Kind.user) refuse(message as UserMessage);
     else if (message.kind === Kind.drain)

@@ -38,6 +38,7 @@ export function receive(cell: Cell, message: Message): unknown {
 
 function receiveUser(cell: Cell, message: UserMessage): unknown {
   cell.waiting--;
+  cell.inHand = message;
   const instance = cell.instance!;
   const method = instance[message.name] as (...args: unknown[]) => unknown;
   const result = method.apply(instance, message.args as unknown[]);
@@ -50,8 +51,8 @@ function receiveUser(cell: Cell, message: UserMessage): unknown {
 /** What a callback gave is the reply to the call in hand, if it is one. */
 export function answer(cell: Cell, value: unknown): undefined {
   const { inHand } = cell;
-  if (inHand?.kind !== Kind.user) return;
-  const { reply, name } = inHand as UserMessage;
+  if (inHand === undefined) return;
+  const { reply, name } = inHand;
   if (reply === undefined) return;
   if (value === cell.instance) reply.settle(leak(cell, name), undefined);
   else reply.settle(undefined, value);

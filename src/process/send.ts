@@ -34,6 +34,8 @@ export function putBack(cell: Cell, messages: Iterable<Message>): void {
   }
   if (last === undefined) return;
   last.next = rest;
-  if (rest === undefined) cell.tail = last;
+  // A mailbox of one message has no tail.
+  if (rest !== undefined) cell.tail ??= rest;
+  else if (last !== cell.head) cell.tail = last;
   if (!cell.busy) cell.system.queue.ready(cell);
 }

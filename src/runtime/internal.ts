@@ -1,5 +1,7 @@
-export { System, currentSystem, thread } from "./system.ts";
-export type { Scope, Slot, Token } from "./system.ts";
+export { System, currentSystem } from "./system.ts";
+export type { Slot, Token } from "./system.ts";
+export { thread } from "./thread.ts";
+export type { Scope } from "./thread.ts";
 export type { Runnable } from "./run-queue.ts";
 export type { Alarm, Runtime } from "./runtime.ts";
 export { version } from "./version.ts";

@@ -45,6 +45,7 @@ class Host implements Runtime {
 
 /** A process with so many messages, each of which takes so long. */
 class Worker implements Runnable {
+  following: Runnable | undefined = undefined;
   queued = false;
   handled = 0;
   /** What each run was allowed. */
@@ -224,6 +225,7 @@ describe("RunQueue", () => {
     const { host, queue } = world();
     queue.ready({
       queued: false,
+      following: undefined,
       run(): number {
         throw new Error("a fault of the library");
       },

@@ -1,10 +1,12 @@
-import { Deque } from "../support/internal.ts";
 import type { Runtime } from "./runtime.ts";
+import { thread } from "./thread.ts";
 
 /** What the run queue runs: a process. */
 export interface Runnable {
   /** Is it in the queue? Owned by the queue. */
   queued: boolean;
+  /** Who stands behind it in the queue, which owns this. */
+  following: Runnable | undefined;
   /** Handles at most `limit` messages and says how many it did. */
   run(limit: number): number;
 }
@@ -31,7 +33,9 @@ export class RunQueue {
   /** Told before each step of a simulation, when set. */
   onStep: ((process: Runnable) => void) | undefined = undefined;
   readonly runtime: Runtime;
-  readonly waiting: Deque<Runnable> = new Deque();
+  /** The line: its first and its last, each knowing who follows. */
+  first: Runnable | undefined = undefined;
+  last: Runnable | undefined = undefined;
   /** When the budget of this turn ends; 0 when no turn is open. */
   turnEnds = 0;
   /** A drain is on its way or running. */
@@ -56,8 +60,21 @@ export class RunQueue {
   ready(process: Runnable): void {
     if (process.queued) return;
     process.queued = true;
-    this.waiting.push(process);
+    if (this.first === undefined) this.first = process;
+    else this.last!.following = process;
+    this.last = process;
     if (!this.awake) this.wake();
+  }
+
+  /** Takes the first of the line. */
+  shift(): Runnable | undefined {
+    const process = this.first;
+    if (process === undefined) return undefined;
+    this.first = process.following;
+    if (this.first === undefined) this.last = undefined;
+    process.following = undefined;
+    process.queued = false;
+    return process;
   }
 
   wake(): void {
@@ -75,31 +92,32 @@ export class RunQueue {
 
   /** Runs one process for one message: the step of a simulation. */
   step(): boolean {
-    const { waiting, runtime } = this;
-    if (waiting.length === 0) return false;
-    const chosen = runtime.pick === undefined ? 0 : runtime.pick(waiting.length);
-    for (let skipped = 0; skipped < chosen; skipped++) waiting.push(waiting.shift()!);
-    const process = waiting.shift()!;
-    process.queued = false;
+    const { runtime } = this;
+    let waiting = 0;
+    for (let at = this.first; at !== undefined; at = at.following) waiting++;
+    if (waiting === 0) return false;
+    const chosen = runtime.pick === undefined ? 0 : runtime.pick(waiting);
+    for (let skipped = 0; skipped < chosen; skipped++) this.ready(this.shift()!);
+    const process = this.shift()!;
     this.lastLookMs = runtime.now();
     this.onStep?.(process);
     process.run(1);
+    thread.running = undefined;
     return true;
   }
 
   runUntil(deadline: number): void {
-    const { waiting, runtime } = this;
+    const { runtime } = this;
     const started = runtime.now();
     let now = (this.lastLookMs = started);
     let sinceLook = 0;
     this.stride = Math.min(this.stride, firstStride);
     while (now < deadline) {
-      const process = waiting.shift();
+      const process = this.shift();
       if (process === undefined) {
         this.awake = false;
         break;
       }
-      process.queued = false;
       sinceLook += process.run(Math.min(messagesPerRun, this.stride - sinceLook));
       if (sinceLook < this.stride) continue;
       const before = now;
@@ -110,6 +128,7 @@ export class RunQueue {
       this.stride = Math.max(1, Math.min(longestStride, Math.floor(affordable), this.stride * 2));
       sinceLook = 0;
     }
+    thread.running = undefined;
     if (this.onDrain !== undefined) this.onDrain(runtime.now() - started);
   }
 }

@@ -2,6 +2,7 @@ import { SluiceError, TimerWheel, type TimerEntry } from "../support/internal.ts
 import { realRuntime } from "./real-runtime.ts";
 import { RunQueue } from "./run-queue.ts";
 import type { Alarm, Runtime } from "./runtime.ts";
+import { path, thread } from "./thread.ts";
 import { version } from "./version.ts";
 
 /** A place in a system for what an upper layer keeps there; made on first use. */
@@ -90,37 +91,6 @@ export class System {
     }
   }
 }
-
-/** What runs at this moment, and so where free functions work: a callback of a process, or a task beside it. */
-export interface Scope {
-  readonly system: System;
-  /** What a wait in it takes for its signal when it is given none. */
-  readonly scopeSignal: AbortSignal;
-}
-
-/** What all copies of the package in one thread share. */
-interface Thread {
-  readonly version: string;
-  readonly path: string;
-  /** What runs now; `undefined` outside of processes, and after the first `await` of a callback. */
-  running: Scope | undefined;
-  /** The process whose object is being made, for the constructor of `Process`. */
-  making: object | undefined;
-  /** Where free functions work when no callback runs. */
-  system: System | undefined;
-}
-
-const path = import.meta.url;
-const shared = globalThis as { [key: symbol]: Thread | undefined };
-
-/** The record of this thread, made by whichever copy of the package comes first. */
-export const thread: Thread = (shared[Symbol.for("sluice.thread")] ??= {
-  version,
-  path,
-  running: undefined,
-  making: undefined,
-  system: undefined,
-});
 
 /**
  * The current system: that of the running callback, else the default.

@@ -68,5 +68,14 @@ export function invalidReturn(
 /** The events that a callback returned. @throws SLUICE_INVALID_RETURN */
 export function eventsOf(cell: Cell, callback: string, result: unknown): readonly unknown[] {
   if (Array.isArray(result)) return result;
-  throw invalidReturn(cell, callback, result, "a list of events or nothing");
+  throw invalidEvents(cell, callback, result);
+}
+
+/** A callback gave neither events nor nothing. */
+export function invalidEvents(
+  cell: Cell,
+  callback: string,
+  result: unknown,
+): SluiceError<"SLUICE_INVALID_RETURN"> {
+  return invalidReturn(cell, callback, result, "a list of events or nothing");
 }

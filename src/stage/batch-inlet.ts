@@ -42,7 +42,7 @@ export class BatchInlet extends Inlet {
   /** A message of events. */
   receive(message: Events): void {
     const { tag, events, enteredMs } = message;
-    const intake = this.intakes.get(tag);
+    const intake = this.find(tag);
     if (intake === undefined) return this.handler.through();
     if (intake.kept !== undefined) {
       intake.kept.push(message);
@@ -50,10 +50,33 @@ export class BatchInlet extends Inlet {
     }
     this.enteredMs = enteredMs;
     this.intake = intake;
+    const isWhole = events.length <= intake.whole && this.cell.stopReason === undefined;
+    if (isWhole && !this.handler.full()) return this.handleWhole(intake, events);
     this.events = events;
     this.start = 0;
     this.counted = intake.pending;
     this.resume();
+  }
+
+  /** The common case, a message that is one batch: nothing of it is kept here. */
+  handleWhole(intake: Intake, events: readonly unknown[]): void {
+    const { handler } = this;
+    const count = events.length;
+    const result = handler.handle(events, intake);
+    if (result !== undefined && isThenable(result)) {
+      this.cell.hold(result, (value) => {
+        this.finish(intake, count, count, value);
+        this.done();
+      });
+      return;
+    }
+    this.finish(intake, count, count, result);
+    this.done();
+  }
+
+  done(): void {
+    this.intake = undefined;
+    this.handler.through();
   }
 
   /** Handles the message in hand from where it was left, until it is through, or there is no place, or a promise. */
@@ -86,10 +109,9 @@ export class BatchInlet extends Inlet {
       }
       this.finish(intake, end - start, size, result);
     }
-    this.intake = undefined;
     this.events = nothing;
     this.start = 0;
-    handler.through();
+    this.done();
   }
 
   override putBack(kept: Iterable<Message>): void {

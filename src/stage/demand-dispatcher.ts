@@ -17,29 +17,55 @@ class Entry implements DemandEntry<Entry> {
 export class DemandDispatching<T> implements Dispatching<T> {
   readonly buckets: DemandBuckets<Entry> = new DemandBuckets();
   demand = 0;
+  /** Its only subscriber, as long as there was never another: it stands in no bucket. */
+  sole: Entry | undefined = undefined;
+  subscribers = 0;
 
   subscribe(subscriber: Subscriber): void {
-    subscriber.state = new Entry(subscriber);
+    const entry = new Entry(subscriber);
+    subscriber.state = entry;
+    if (this.subscribers++ === 0) {
+      this.sole = entry;
+      return;
+    }
+    const { sole } = this;
+    if (sole === undefined) return;
+    this.sole = undefined;
+    if (sole.demand > 0) this.buckets.add(sole);
   }
 
   cancel(subscriber: Subscriber): void {
     const entry = subscriber.state as Entry;
-    if (entry.demand > 0) this.buckets.remove(entry);
+    this.subscribers--;
+    if (entry === this.sole) this.sole = undefined;
+    else if (entry.demand > 0) this.buckets.remove(entry);
     this.demand -= entry.demand;
     entry.demand = 0;
   }
 
   ask(subscriber: Subscriber, count: number): void {
     const entry = subscriber.state as Entry;
+    this.demand += count;
+    if (entry === this.sole) {
+      entry.demand += count;
+      return;
+    }
     if (entry.demand > 0) this.buckets.remove(entry);
     entry.demand += count;
-    this.demand += count;
     this.buckets.add(entry);
   }
 
   dispatch(events: readonly T[], deliver: Deliver<T>): number {
-    const { buckets } = this;
+    const { buckets, sole } = this;
     const count = events.length;
+    if (sole !== undefined) {
+      const size = Math.min(sole.demand, count);
+      if (size === 0) return 0;
+      sole.demand -= size;
+      this.demand -= size;
+      deliver(sole.subscriber, size === count ? events : events.slice(0, size));
+      return size;
+    }
     let start = 0;
     while (start < count) {
       const entry = buckets.highest();

@@ -51,9 +51,11 @@ export abstract class EmittingEngine implements Engine {
     }
   }
 
-  asked({ tag, count }: Ask): void {
+  asked(message: Ask): void {
     const { outlet } = this;
-    const consumption = outlet.consumptions.get(tag);
+    const consumption = outlet.find(message.tag);
+    const { count } = message;
+    message.isFree = true;
     // Its subscription has ended while the ask was on its way, which the consumer is told by another message.
     if (consumption === undefined) return;
     outlet.dispatcher.ask(consumption, count);

@@ -16,6 +16,7 @@ import { wanted, type From, type Wanted } from "./subscription.ts";
 export class Inlet {
   readonly cell: Cell;
   readonly intakes: Map<number, Intake> = new Map();
+  latest: Intake | undefined = undefined;
   /** The largest window so far. */
   largest = 1;
   /** Who waits until nothing is kept by a pause. */
@@ -66,6 +67,7 @@ export class Inlet {
     const intake = this.intakes.get(tag);
     intake?.unwatch?.[Symbol.dispose]();
     this.intakes.delete(tag);
+    this.latest = undefined;
     return intake;
   }
 
@@ -85,6 +87,13 @@ export class Inlet {
   /** Settles when nothing waits for the end of a pause. */
   unpaused(): Promise<void> | undefined {
     return this.kept > 0 ? new Promise((resolve) => this.waiting.push(resolve)) : undefined;
+  }
+
+  /** Who has this tag; who sends is mostly who sent last. */
+  find(tag: number): Intake | undefined {
+    const { latest } = this;
+    if (latest !== undefined && latest.tag === tag) return latest;
+    return (this.latest = this.intakes.get(tag));
   }
 
   /** Does the stage end with a subscription that ended for this reason? */

@@ -2,7 +2,7 @@ import { Deque, invalidOption, type ExitReason } from "../support/internal.ts";
 import type { Cell, Message } from "../process/internal.ts";
 import type { Ref } from "../process/index.ts";
 import type { Inlet } from "./inlet.ts";
-import { ask, cancel, transmit } from "./protocol.ts";
+import { ask, cancel, transmit, type Ask } from "./protocol.ts";
 import { demandWindow, type DemandWindow, type From, type Wanted } from "./subscription.ts";
 
 /** A producer that was subscribed to. */
@@ -19,6 +19,8 @@ export class Intake implements From {
   running = 0;
   /** While it is paused: what came and waits, in order. */
   kept: Deque<Message> | undefined = undefined;
+  /** The message of the last ask. */
+  latest: Ask | undefined = undefined;
   unwatch: Disposable | undefined = undefined;
 
   constructor(tag: number, producer: Cell, inlet: Inlet, wanted: Wanted) {
@@ -26,6 +28,12 @@ export class Intake implements From {
     this.producer = producer;
     this.inlet = inlet;
     this.wanted = wanted;
+  }
+
+  /** A message of at most so many events is one batch, all of it asked for. */
+  get whole(): number {
+    const { manual, pending, wanted } = this;
+    return manual ? pending : Math.min(pending, wanted.maxDemand - wanted.minDemand);
   }
 
   get ref(): Ref<unknown> {
@@ -75,6 +83,16 @@ export class Intake implements From {
     if (missing > 0 && this.live && !this.manual && this.kept === undefined) this.ask(missing);
   }
 
+  /** Asks with the last ask's message, if that is free: what is as old as the mailbox costs nothing to link there. */
+  again(count: number): void {
+    let { latest } = this;
+    if (latest?.isFree === true) {
+      latest.isFree = false;
+      latest.count = count;
+    } else latest = this.latest = ask(this.tag, count);
+    transmit(this.producer, latest);
+  }
+
   /** `left` is what is still pending of the window: when that is `minDemand` or less, it is filled up again. */
   renew(left: number): void {
     const { maxDemand, minDemand } = this.wanted;
@@ -83,6 +101,6 @@ export class Intake implements From {
       return;
     }
     this.pending = maxDemand;
-    transmit(this.producer, ask(this.tag, maxDemand - left));
+    this.again(maxDemand - left);
   }
 }

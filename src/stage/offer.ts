@@ -11,8 +11,8 @@ type Settle = (error: unknown, value: unknown) => void;
 export class Offer implements Promise<void>, Deferred {
   readonly [Symbol.toStringTag] = "Offer";
   readonly cell: Cell;
-  /** The message whose callback made it. */
-  readonly madeIn: unknown;
+  /** The message whose callback made it, as a number. */
+  readonly madeIn: number | undefined;
   readonly events: readonly unknown[];
   readonly enteredMs: number;
   /** Where the part that still waits begins. */
@@ -29,7 +29,7 @@ export class Offer implements Promise<void>, Deferred {
     this.cell = cell;
     // Work beside the mailbox may await it, whatever message is in hand meanwhile.
     const beside = thread.running !== cell && (cell.more?.own?.tasks ?? 0) > 0;
-    this.madeIn = beside ? undefined : cell.inHand;
+    this.madeIn = beside ? undefined : cell.handled;
     this.events = events;
     this.enteredMs = enteredMs;
   }
@@ -77,7 +77,7 @@ export class Offer implements Promise<void>, Deferred {
 
   refuseDeadlock(): void {
     const { cell, madeIn } = this;
-    const holding = madeIn !== undefined && cell.inHand === madeIn;
+    const holding = madeIn === cell.handled;
     // Nobody can subscribe before `init` has ended.
     if (this.settled || !cell.busy || !(holding || cell.state === State.starting)) return;
     this.withdraw?.();

@@ -36,6 +36,7 @@ export class Outlet {
   readonly dispatcher: Dispatching<unknown>;
   readonly buffer: Buffer;
   readonly maxOffers: number;
+  latest: Consumption | undefined = undefined;
   readonly consumptions: Map<number, Consumption> = new Map();
   readonly offers: Deque<Offer> = new Deque();
   readonly markers: Deque<Marker> = new Deque();
@@ -84,6 +85,13 @@ export class Outlet {
     if (this.enteredMs !== undefined) return this.enteredMs;
     const { queue, runtime } = this.cell.system;
     return thread.running === undefined ? runtime.now() : queue.lastLookMs;
+  }
+
+  /** Who has this tag; who asks is mostly who asked last. */
+  find(tag: number): Consumption | undefined {
+    const { latest } = this;
+    if (latest !== undefined && latest.tag === tag) return latest;
+    return (this.latest = this.consumptions.get(tag));
   }
 
   /** How many more events may wait. */
@@ -246,6 +254,7 @@ export class Outlet {
     if (consumption === undefined) return undefined;
     consumption.unwatch[Symbol.dispose]();
     this.consumptions.delete(tag);
+    this.latest = undefined;
     this.dispatcher.cancel(consumption);
     return consumption;
   }

@@ -1,7 +1,7 @@
 import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
 import { SluiceError, type ExitReason } from "../support/internal.ts";
 import { demanded, log } from "../telemetry/internal.ts";
-import { eventsOf } from "./accepting.ts";
+import { eventsOf, invalidEvents } from "./accepting.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
 import { Fetch } from "./fetch.ts";
 import { Outlet, type OutletOptions } from "./outlet.ts";
@@ -32,9 +32,10 @@ export class ProducerEngine extends EmittingEngine {
     if (demanded.active) demanded.emit({ stage: cell.pid, count: missing });
     const fetch = new Fetch(missing);
     const result = stage.handleDemand(missing, fetch);
-    if (isThenable(result)) this.open(fetch, result);
-    else if (result !== undefined)
-      outlet.emit(eventsOf(cell, "handleDemand", result), outlet.nowMs);
+    if (result === undefined) return;
+    if (Array.isArray(result)) outlet.emit(result, cell.system.queue.lastLookMs);
+    else if (isThenable(result)) this.open(fetch, result);
+    else throw invalidEvents(cell, "handleDemand", result);
   }
 
   open(fetch: Fetch, result: PromiseLike<unknown>): void {

@@ -28,7 +28,9 @@ export interface SubscribeOptions {
 /** To a producer: so many more events. */
 export interface Ask extends Message {
   readonly tag: number;
-  readonly count: number;
+  count: number;
+  /** It was handled, so that it may be sent anew: a steady flow makes no new ones. */
+  isFree: boolean;
 }
 /** To a producer: no more events. To a consumer (`cancelled`): there will be none. */
 export interface Cancel extends Message {
@@ -52,7 +54,7 @@ export function subscribe(tag: number, consumer: number, options: SubscribeOptio
   return { kind: StageKind.subscribe, next: undefined, tag, consumer, options };
 }
 export function ask(tag: number, count: number): Ask {
-  return { kind: StageKind.ask, next: undefined, tag, count };
+  return { kind: StageKind.ask, next: undefined, tag, count, isFree: false };
 }
 export function cancel(tag: number, reason: ExitReason): Cancel {
   return { kind: StageKind.cancel, next: undefined, tag, reason };

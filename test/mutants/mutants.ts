@@ -11,8 +11,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "an ask sent twice",
     file: "src/stage/intake.ts",
-    line: "    transmit(this.producer, ask(this.tag, maxDemand - left));",
-    fault: "    for (const _ of [1, 2]) transmit(this.producer, ask(this.tag, maxDemand - left));",
+    line: "    this.again(maxDemand - left);",
+    fault: "    for (const _ of [1, 2]) this.again(maxDemand - left);",
   },
   {
     name: "a lost down",
@@ -35,7 +35,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "credit not given back",
     file: "src/stage/intake.ts",
-    line: "    transmit(this.producer, ask(this.tag, maxDemand - left));",
+    line: "    this.again(maxDemand - left);",
     fault: "    void maxDemand;",
   },
 ];
