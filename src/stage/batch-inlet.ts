@@ -20,7 +20,7 @@ export interface BatchHandler {
 
 const nothing: readonly unknown[] = [];
 /** Half of the window is on its way while the other half is handled. */
-const half = (maxDemand: number): number => Math.floor(maxDemand / 2);
+export const half = (maxDemand: number): number => Math.floor(maxDemand / 2);
 
 /** An inlet that cuts what comes into batches of `maxDemand − minDemand`, and after each asks for what is due. */
 export class BatchInlet extends Inlet {

@@ -36,3 +36,7 @@ export type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.
 // Topology
 export { topology } from "./topology.ts";
 export type { Topology, TopologyEdge, TopologyNode } from "./topology.ts";
+
+// Iterables and streams
+export { stream } from "./stream.ts";
+export type { Stream, StreamOptions, StreamReader } from "./stream.ts";

@@ -1,0 +1,202 @@
+import {
+  Deque,
+  SluiceError,
+  describeReason,
+  isOrderly,
+  type ExitReason,
+} from "../support/internal.ts";
+import type { Cell, Engine, Figures, Message, Upstream } from "../process/internal.ts";
+import { half } from "./batch-inlet.ts";
+import { Inlet } from "./inlet.ts";
+import type { Intake } from "./intake.ts";
+import { StageKind, type Cancel, type Events } from "./protocol.ts";
+import type { From, Wanted } from "./subscription.ts";
+
+/** How a reading is over: there is no more, or it has failed. */
+export type Outcome = "done" | { readonly error: unknown };
+
+/** Who pulls. */
+export interface Pulling {
+  /** Somebody waits for an event now. */
+  readonly waits: boolean;
+  /** Something came, or ended. */
+  arrived(): void;
+  /** The consumer behind it is gone, and with it all its subscriptions. */
+  exited(reason: ExitReason): void;
+}
+
+/** A subscription, and where it was given. */
+export interface Reading {
+  readonly subscription: Wanted;
+  readonly path: string;
+}
+
+const nothing: readonly unknown[] = [];
+
+/**
+ * The consumer behind a reader. What comes waits here in order, ends included, until it is pulled; the ask of a batch is
+ * sent only when the batch after it is pulled. Never more than the windows of its subscriptions waits.
+ */
+export class StreamEngine implements Engine {
+  readonly role = "consumer";
+  readonly cell: Cell;
+  readonly inlet: Inlet;
+  readonly readings: readonly Reading[];
+  readonly reader: Pulling;
+  readonly queue: Deque<Events | Cancel> = new Deque();
+  /** Subscribed to while nobody waited: asked at the next pull. */
+  due: Intake[] | undefined = undefined;
+  up = false;
+  closing = false;
+  over: Outcome | undefined = undefined;
+  read = 0;
+  /** The message in hand: whose, its events, where the batch in hand begins and ends, and the next event. */
+  intake: Intake | undefined = undefined;
+  events: readonly unknown[] = nothing;
+  start = 0;
+  end = 0;
+  index = 0;
+
+  constructor(cell: Cell, readings: readonly Reading[], reader: Pulling) {
+    this.cell = cell;
+    this.inlet = new Inlet(cell, half);
+    this.readings = readings;
+    this.reader = reader;
+  }
+
+  started(): void {
+    for (const { subscription, path } of this.readings)
+      this.inlet.subscribe(
+        subscription,
+        path,
+        (_terms, from) => this.subscribed(from) === "manual",
+      );
+    this.up = true;
+    this.reader.arrived();
+  }
+
+  /** A reader that does not pull leaves no demand behind. */
+  subscribed(from: From): "automatic" | "manual" {
+    if (this.reader.waits) return "automatic";
+    (this.due ??= []).push(from as Intake);
+    return "manual";
+  }
+
+  /** Asks where nothing was asked for yet. */
+  askDue(): void {
+    const { due } = this;
+    this.due = undefined;
+    for (const intake of due ?? []) {
+      intake.manual = false;
+      intake.ask(intake.wanted.maxDemand);
+    }
+  }
+
+  receive(message: Message): void {
+    const ends = message.kind === StageKind.cancelled || message.kind === StageKind.producerDown;
+    if (!ends && message.kind !== StageKind.events) return;
+    if (!this.closing) {
+      this.queue.push(message as Events | Cancel);
+      this.reader.arrived();
+    } else if (ends) {
+      this.inlet.remove((message as Cancel).tag);
+      this.stopIfFree();
+    }
+  }
+
+  /** The next event; nothing when there is none yet, or when the reading is over. */
+  take(): IteratorYieldResult<unknown> | undefined {
+    for (;;) {
+      if (this.index < this.end) return { value: this.events[this.index++], done: false };
+      if (this.intake !== undefined) this.batchRead(this.intake);
+      else if (this.over !== undefined || !this.advance()) return undefined;
+    }
+  }
+
+  batchRead(intake: Intake): void {
+    const { start, end } = this;
+    this.read += end - start;
+    intake.renew(Math.max(intake.pending - (end - start), 0));
+    if (end < this.events.length) this.cut(intake, end);
+    else this.drop();
+  }
+
+  cut(intake: Intake, start: number): void {
+    const { maxDemand, minDemand } = intake.wanted;
+    this.start = this.index = start;
+    this.end = Math.min(start + maxDemand - minDemand, this.events.length);
+  }
+
+  drop(): void {
+    this.intake = undefined;
+    this.events = nothing;
+    this.start = this.end = this.index = 0;
+  }
+
+  /** On to the next message; false when none is here. */
+  advance(): boolean {
+    const message = this.queue.shift();
+    if (message === undefined) {
+      if (this.up && this.inlet.intakes.size === 0) this.over = "done";
+      return false;
+    }
+    if (message.kind !== StageKind.events) this.ended(message as Cancel);
+    else {
+      this.intake = this.inlet.intakes.get(message.tag);
+      if (this.intake === undefined) return true;
+      this.events = (message as Events).events;
+      this.cut(this.intake, 0);
+    }
+    return true;
+  }
+
+  ended({ tag, reason }: Cancel): void {
+    const { inlet } = this;
+    const intake = inlet.remove(tag);
+    if (intake === undefined || !inlet.endsWith(intake, reason)) return;
+    this.over = isOrderly(reason) ? "done" : { error: endedError(intake.producer.pid, reason) };
+  }
+
+  /** Cancels all subscriptions and stops when that is confirmed; at once, it does not wait for the confirmations. */
+  close(atOnce: boolean): void {
+    if (!this.closing) {
+      this.closing = true;
+      for (const { kind, tag } of this.queue) if (kind !== StageKind.events) this.inlet.remove(tag);
+      this.queue.clear();
+      this.drop();
+      for (const intake of this.inlet.intakes.values()) intake.cancel("normal");
+    }
+    if (atOnce) this.cell.stop("normal");
+    else this.stopIfFree();
+  }
+
+  stopIfFree(): void {
+    if (this.inlet.intakes.size === 0) this.cell.stop("normal");
+  }
+
+  exited(reason: ExitReason): void {
+    this.reader.exited(reason);
+  }
+
+  moved(): number {
+    return this.read;
+  }
+
+  inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
+    const { inlet, queue } = this;
+    let waiting = this.events.length - this.index;
+    for (const { events } of queue as Iterable<Partial<Events>>) waiting += events?.length ?? 0;
+    const inHand = this.index - this.start;
+    return {
+      figures: { asked: Math.max(inlet.asked - waiting - inHand, 0), waiting, done: this.read },
+      upstream: inlet.upstream,
+    };
+  }
+}
+
+/** A process has ended for a reason that is no orderly one: what was thrown in it is the cause. */
+export function endedError(pid: string, reason: ExitReason): SluiceError<"SLUICE_EXITED"> {
+  const cause = typeof reason === "object" && "crash" in reason ? reason.crash : undefined;
+  const message = `${pid} ended while it was read (${describeReason(reason)})`;
+  return new SluiceError("SLUICE_EXITED", message, { reason }, { cause });
+}
