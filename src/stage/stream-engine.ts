@@ -9,7 +9,7 @@ import type { Cell, Engine, Figures, Message, Upstream } from "../process/intern
 import { half } from "./batch-inlet.ts";
 import { Inlet } from "./inlet.ts";
 import type { Intake } from "./intake.ts";
-import { StageKind, type Cancel, type Events } from "./protocol.ts";
+import { StageKind, events, type Cancel, type Events } from "./protocol.ts";
 import type { From, Wanted } from "./subscription.ts";
 
 /** How a reading is over: there is no more, or it has failed. */
@@ -43,7 +43,7 @@ export class StreamEngine implements Engine {
   readonly inlet: Inlet;
   readonly readings: readonly Reading[];
   readonly reader: Pulling;
-  readonly queue: Deque<Events | Cancel> = new Deque();
+  readonly queue: Deque<Message & { readonly tag: number }> = new Deque();
   /** Subscribed to while nobody waited: asked at the next pull. */
   due: Intake[] | undefined = undefined;
   up = false;
@@ -56,6 +56,7 @@ export class StreamEngine implements Engine {
   start = 0;
   end = 0;
   index = 0;
+  enteredMs = 0;
 
   constructor(cell: Cell, readings: readonly Reading[], reader: Pulling) {
     this.cell = cell;
@@ -88,7 +89,7 @@ export class StreamEngine implements Engine {
     this.due = undefined;
     for (const intake of due ?? []) {
       intake.manual = false;
-      intake.ask(intake.wanted.maxDemand);
+      intake.fill();
     }
   }
 
@@ -117,8 +118,10 @@ export class StreamEngine implements Engine {
     const { start, end } = this;
     this.read += end - start;
     intake.renew(Math.max(intake.pending - (end - start), 0));
-    if (end < this.events.length) this.cut(intake, end);
-    else this.drop();
+    if (end < this.events.length && intake.kept === undefined) return this.cut(intake, end);
+    if (end < this.events.length)
+      intake.kept?.push(events(intake.tag, this.events.slice(end), this.enteredMs));
+    this.drop();
   }
 
   cut(intake: Intake, start: number): void {
@@ -140,20 +143,23 @@ export class StreamEngine implements Engine {
       if (this.up && this.inlet.intakes.size === 0) this.over = "done";
       return false;
     }
-    if (message.kind !== StageKind.events) this.ended(message as Cancel);
+    const intake = this.inlet.intakes.get(message.tag);
+    const ends = message.kind !== StageKind.events;
+    if (intake === undefined) return true;
+    // While it is paused, what came waits, and its end behind that.
+    if (intake.kept !== undefined && (!ends || intake.kept.length > 0)) intake.kept.push(message);
+    else if (ends) this.ended(intake, (message as Cancel).reason);
     else {
-      this.intake = this.inlet.intakes.get(message.tag);
-      if (this.intake === undefined) return true;
-      this.events = (message as Events).events;
-      this.cut(this.intake, 0);
+      this.intake = intake;
+      ({ events: this.events, enteredMs: this.enteredMs } = message as Events);
+      this.cut(intake, 0);
     }
     return true;
   }
 
-  ended({ tag, reason }: Cancel): void {
-    const { inlet } = this;
-    const intake = inlet.remove(tag);
-    if (intake === undefined || !inlet.endsWith(intake, reason)) return;
+  ended(intake: Intake, reason: ExitReason): void {
+    this.inlet.remove(intake.tag);
+    if (!this.inlet.endsWith(intake, reason)) return;
     this.over = isOrderly(reason) ? "done" : { error: endedError(intake.producer.pid, reason) };
   }
 
@@ -161,13 +167,20 @@ export class StreamEngine implements Engine {
   close(atOnce: boolean): void {
     if (!this.closing) {
       this.closing = true;
-      for (const { kind, tag } of this.queue) if (kind !== StageKind.events) this.inlet.remove(tag);
-      this.queue.clear();
       this.drop();
+      this.forget(this.queue);
+      for (const { kept } of this.inlet.intakes.values()) this.forget(kept);
       for (const intake of this.inlet.intakes.values()) intake.cancel("normal");
     }
     if (atOnce) this.cell.stop("normal");
     else this.stopIfFree();
+  }
+
+  /** What waits is not read any more; a subscription whose end is among it needs no confirmation. */
+  forget(waiting: Deque<Message> | undefined): void {
+    for (const message of waiting ?? [])
+      if (message.kind !== StageKind.events) this.inlet.remove((message as Cancel).tag);
+    waiting?.clear();
   }
 
   stopIfFree(): void {
@@ -184,8 +197,8 @@ export class StreamEngine implements Engine {
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
     const { inlet, queue } = this;
-    let waiting = this.events.length - this.index;
-    for (const { events } of queue as Iterable<Partial<Events>>) waiting += events?.length ?? 0;
+    let waiting = this.events.length - this.index + inlet.kept;
+    for (const message of queue) waiting += (message as Partial<Events>).events?.length ?? 0;
     const inHand = this.index - this.start;
     return {
       figures: { asked: Math.max(inlet.asked - waiting - inHand, 0), waiting, done: this.read },

@@ -9,6 +9,7 @@ import { Consumer } from "./consumer.ts";
 import { from } from "./from.ts";
 import { Producer } from "./producer.ts";
 import { stream } from "./stream.ts";
+import { subscribe } from "./subscribe.ts";
 import { topology } from "./topology.ts";
 
 describe("a stream of a producer", () => {
@@ -271,6 +272,37 @@ describe("a stream with a signal", () => {
         await quiet();
       },
       { seeds: 10 },
+    );
+  });
+});
+
+describe("the subscription of a reader", () => {
+  it("is paused, resumed and given another window while it is read; nothing is lost, its end comes behind", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const source = await start(from(() => range(40)));
+        await using other = await start(probeProducer<number>().stage);
+        const reader = stream<number>(other)[Symbol.asyncIterator]();
+        const first = reader.next();
+        await quiet();
+        const subscription = await subscribe(reader, { to: source, maxDemand: 4, minDemand: 2 });
+        expect((await first).value).toBe(0);
+        subscription.pause();
+        const read = [0, (await reader.next()).value];
+        const waiting = reader.next();
+        await quiet();
+        expect(topology(reader).nodes[0]?.figures["waiting"]).toBe(2);
+        subscription.resume();
+        subscription.setDemand({ maxDemand: 30 });
+        read.push((await waiting).value);
+        for (let left = 37; left > 0; left--) read.push((await reader.next()).value);
+        expect(read).toEqual(range(40));
+        subscription.pause();
+        await quiet();
+        await reader.return();
+        expect(await source.exited).toBe("normal");
+      },
+      { seeds: 20 },
     );
   });
 });
