@@ -1,9 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import fc from "fast-check";
+import { hop, row } from "../../test/process/row.ts";
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
-import { Process, child, names, refOf, run, sleep, task } from "./index.ts";
+import {
+  Process,
+  child,
+  drain,
+  names,
+  refOf,
+  run,
+  sleep,
+  start,
+  startSupervisor,
+  task,
+} from "./index.ts";
 import { processes } from "./internal.ts";
 
 /** Runs a program in 20 schedules. */
@@ -20,36 +32,6 @@ beforeEach(() => {
 afterEach(() => listener[Symbol.dispose]());
 
 const nowMs = (): number => currentSystem().runtime.now();
-
-const hop = names<Hop>("hop");
-/** Passes what it is given on to the next, after some work. */
-class Hop extends Process {
-  readonly #next: string | undefined;
-  readonly #done: string[];
-  readonly #ms: number;
-  constructor(next: string | undefined, done: string[], ms: number) {
-    super();
-    this.#next = next;
-    this.#done = done;
-    this.#ms = ms;
-  }
-  async pass(item: string): Promise<void> {
-    if (this.#ms > 0) await sleep(this.#ms, new AbortController().signal);
-    if (this.#next === undefined) this.#done.push(item);
-    else hop(this.#next).cast.pass(item);
-  }
-}
-
-/** A row of processes, the first of which is called "0"; each works so many ms. */
-function row(works: readonly number[], done: string[]) {
-  return Object.fromEntries(
-    works.map((ms, index) => {
-      const next = index + 1 < works.length ? String(index + 1) : undefined;
-      const id = String(index);
-      return [`hop${id}`, child(Hop, { name: hop(id), args: [next, done, ms] })];
-    }),
-  );
-}
 
 describe("a drain", () => {
   it("lets messages go their whole way, however long the row and slow the work", () =>
@@ -92,16 +74,69 @@ describe("a drain", () => {
       expect(done).toEqual(["slow"]);
     }));
 
-  it("does not abort work in hand, nor wait for tasks and timers beside the mailbox", () =>
+  it("waits for the tasks beside the mailbox, and for what their ends set off", () =>
+    simulated(async ({ interrupt, advance }) => {
+      const done: string[] = [];
+      class Fetching extends Process {
+        fetch(item: string): void {
+          this.self.task(
+            ({ signal }) => sleep(100, signal),
+            ({ status }) => hop("0").cast.pass(`${item} ${status}`),
+          );
+        }
+        forget(): void {
+          this.self
+            .task(
+              () => sleep(10_000, new AbortController().signal),
+              () => {},
+            )
+            [Symbol.dispose]();
+        }
+      }
+      const program = run(
+        { strategy: "one_for_one", children: { fetching: child(Fetching), ...row([7, 0], done) } },
+        {
+          ready: ({ children: { fetching } }) => {
+            fetching.cast.fetch("a");
+            fetching.cast.fetch("b");
+            fetching.cast.forget();
+          },
+        },
+      );
+      await advance(1);
+      interrupt();
+      expect([await program, nowMs()]).toEqual(["shutdown", 114]);
+      expect(done).toEqual(["a fulfilled", "b fulfilled"]);
+      await advance(10_000);
+    }));
+
+  it("goes round as often as work comes back to whom it came from", () =>
+    simulated(async ({ interrupt, advance }) => {
+      const done: number[] = [];
+      const pages = names<Pages>("pages");
+      class Pages extends Process {
+        next(page: number): void {
+          done.push(page);
+          if (page < 50) pages("all").cast.next(page + 1);
+        }
+      }
+      const program = run({
+        strategy: "one_for_one",
+        children: { pages: child(Pages, { name: pages("all") }) },
+      });
+      await advance(1);
+      pages("all").cast.next(1);
+      interrupt();
+      await program;
+      expect(done.length).toBe(50);
+    }));
+
+  it("does not abort work in hand, nor wait for timers", () =>
     simulated(async ({ interrupt, advance }) => {
       const lines: string[] = [];
       class Busy extends Process {
         protected override init(): void {
           this.self.every(1_000, () => void lines.push("beat"));
-          this.self.task(
-            ({ signal }) => sleep(100_000, signal),
-            () => void lines.push("task"),
-          );
           this.self.after(1, async () => {
             const { signal } = this.self;
             await sleep(200, signal);
@@ -185,100 +220,57 @@ describe("a drain", () => {
     }));
 });
 
-describe("run", () => {
-  it("resolves with the reason of the tree", () =>
-    simulated(async () => {
-      const quick = task(() => {}, { restart: "transient", significant: true });
-      const reason = await run({
-        strategy: "one_for_one",
-        autoShutdown: "any_significant",
-        children: { quick },
-      });
-      expect(reason).toBe("shutdown");
-    }));
-
-  it("calls ready once, when all is up, and does not wait for it when the tree ends", () =>
-    simulated(async () => {
-      const lines: string[] = [];
-      class Slow extends Process {
-        protected override async init(): Promise<void> {
-          await sleep(10);
-          lines.push("up");
-        }
-        leave(): void {
-          this.self.stop("normal");
-        }
-      }
-      const slow = child(Slow, { restart: "transient", significant: true });
-      await run(
-        { strategy: "one_for_one", autoShutdown: "any_significant", children: { slow } },
-        {
-          ready: async (app) => {
-            lines.push("ready");
-            app.children.slow.cast.leave();
-            await new Promise(() => {});
-          },
-        },
-      );
-      expect(lines).toEqual(["up", "ready"]);
-    }));
-
-  it("a ready that rejects stops the tree, and run rejects with that", () =>
-    simulated(async () => {
+describe("drain", () => {
+  it("tells who has something left where when its time is up, and aborts and stops nobody", () =>
+    simulated(async ({ advance }) => {
       const done: string[] = [];
-      const program = run(
-        { strategy: "one_for_one", children: row([0], done) },
-        { ready: () => Promise.reject(new Error("not ready")) },
-      );
-      await expect(program).rejects.toThrow("not ready");
-      expect(currentSystem().get(processes).count).toBe(0);
-    }));
-
-  it("asked to end while it starts, stops as far as it has come and resolves", () =>
-    simulated(async ({ interrupt, advance }) => {
-      class Hanging extends Process {
-        protected override async init(): Promise<void> {
-          await sleep(10_000);
+      class Working extends Process {
+        work(): void {
+          this.self.task(
+            ({ signal }) => sleep(1_500, signal),
+            () => void done.push("task"),
+          );
         }
       }
-      const program = run({
+      await using app = await startSupervisor({
         strategy: "one_for_one",
-        children: { ...row([0], []), hanging: child(Hanging) },
+        children: { ...row([0, 1_000], done), working: child(Working) },
       });
-      await advance(10);
-      interrupt();
-      expect([await program, nowMs()]).toEqual(["shutdown", 10]);
+      app.children.working.cast.work();
+      for (const item of ["a", "b", "c"]) hop("0").cast.pass(item);
+      await advance(1);
+      const startMs = nowMs();
+      const { left, elapsedMs } = await drain(app, { timeoutMs: 500 });
+      expect([elapsedMs, nowMs()]).toEqual([500, startMs + 500]);
+      expect(left.map(({ label, waits }) => [label, waits])).toEqual([
+        ["hop1", { mailbox: 2, running: 1 }],
+        ["working", { tasks: 1 }],
+      ]);
+      expect((await drain(app)).left).toEqual([]);
+      expect(done).toEqual(["a", "task", "b", "c"]);
     }));
 
-  it("asked twice, kills at once what is left", () =>
-    simulated(async ({ interrupt, advance }) => {
-      const program = run({ strategy: "one_for_one", children: row([10_000], []) });
-      await advance(1);
-      hop("0").cast.pass("x");
-      await advance(1);
-      interrupt();
-      await advance(100);
-      interrupt();
-      expect([await program, nowMs()]).toEqual(["killed", 102]);
-      await advance(20_000);
-    }));
-
-  it("rejects when a child does not start, and leaves nothing", () =>
+  it("of nobody is over at once", () =>
     simulated(async () => {
-      class Broken extends Process {
-        protected override init(): void {
+      expect(await drain(hop("nobody"))).toEqual({ left: [], elapsedMs: 0 });
+    }));
+
+  it("reports what crashed meanwhile no more, and a process that ends while it drains holds nothing up", () =>
+    simulated(async () => {
+      class Crashing extends Process {
+        async crash(): Promise<void> {
+          await sleep(50);
           throw new Error("no");
         }
       }
-      const program = run({
-        strategy: "one_for_one",
-        children: { ...row([0], []), broken: child(Broken) },
-      });
-      await expect(program).rejects.toMatchObject({ code: "SLUICE_START_FAILED" });
+      const crashing = await start(Crashing);
+      crashing.cast.crash();
+      const { left, elapsedMs } = await drain(crashing);
+      expect([left, elapsedMs]).toEqual([[], 50]);
     }));
 
-  it("refuses a drainTimeoutMs that is no time", async () => {
-    const program = run({ strategy: "one_for_one", children: {} }, { drainTimeoutMs: -1 });
-    await expect(program).rejects.toMatchObject({ details: { option: "drainTimeoutMs" } });
+  it("refuses a timeoutMs that is no time", async () => {
+    const drained = drain(hop("0"), { timeoutMs: -1 });
+    await expect(drained).rejects.toMatchObject({ details: { option: "timeoutMs" } });
   });
 });

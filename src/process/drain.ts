@@ -1,64 +1,67 @@
-import type { Cell } from "./cell.ts";
-import { DrainMessage } from "./message.ts";
-import { gone, killTree, stopCell } from "./spawn.ts";
-import { State } from "./state.ts";
+import type { Addressable } from "../support/internal.ts";
+import { cellAt, checkMs } from "./check.ts";
+import { drainWithin } from "./drain-rounds.ts";
+import type { Waits } from "./waits.ts";
 
-/** All processes from this one down that have work of their own; one that can drain answers for those below it too. */
-function workers(cell: Cell, found: Cell[] = []): Cell[] {
-  const drains = cell.engine?.drain !== undefined;
-  const children = drains ? undefined : cell.more?.children;
-  if (children !== undefined) for (const child of children) workers(child, found);
-  // A function that is a process has no mailbox to empty: its signal tells it when the tree stops.
-  const works = cell.engine?.role !== "supervisor" && cell.plan.work === undefined;
-  if (drains || works) found.push(cell);
-  return found;
+/** How to drain. */
+export interface DrainOptions {
+  /** Ms until it is over, with whatever is left; default 30,000, `Infinity` without limit. */
+  readonly timeoutMs?: number;
 }
 
-function drainOne(cell: Cell): Promise<void> {
-  return new Promise((resolve) => {
-    if (cell.state === State.dead) return resolve();
-    const told = (cell.extras.onDead ??= new Set());
-    // A process that fails to drain, or ends meanwhile, leaves nothing to wait for.
-    const settle = (): void => {
-      told.delete(settle);
-      resolve();
-    };
-    told.add(settle);
-    cell.send(new DrainMessage({ settle }));
-  });
+/** One process that was not empty when the drain was over. */
+export interface Leftover {
+  /** Which process. */
+  readonly pid: string;
+  /** Its id below its supervisor, or its name. */
+  readonly label: string;
+  /** How much waits where. */
+  readonly waits: Waits;
 }
 
-const hasMessages = (cell: Cell): boolean => cell.waiting > 0 || cell.inHand !== undefined;
+/** What a drain could not get out. */
+export interface DrainReport {
+  /** Who has something left, parents first; empty when all went out. */
+  readonly left: readonly Leftover[];
+  /** How long it took. */
+  readonly elapsedMs: number;
+}
 
 /**
- * Lets everything below finish: sources close first, then each process empties what waits in it. One round may hand
- * work from a process to one that was empty before, so rounds go on until one moves nothing and no message is under way,
- * or as many as there are processes: what still comes then comes from a process that goes on by itself.
+ * Lets a process and all below it finish what they have, and takes nothing new from the sources: what each stage holds
+ * flows downstream until nothing waits, is in hand, or runs beside a mailbox (`self.task`, the children of a
+ * ConsumerSupervisor). Nothing is aborted and nobody is stopped. Resolves with what is left when all is out, when nothing
+ * moves any more (nobody takes it), or after `timeoutMs`.
+ *
+ * The sources stay closed: what follows is a stop, or a restart of the sources. A function that is a child (`task`) is
+ * neither waited for nor reported: its signal tells it when the tree stops; nor is a timer. Nobody there: nothing is left.
+ *
+ * ```ts
+ * import { child, consumer, drain, from, name, sleep, startSupervisor, type Producer } from "sluice";
+ *
+ * const ticks = name<Producer<number>>("ticks");
+ * async function* count(): AsyncGenerator<number> {
+ *   for (let n = 1; ; n++) {
+ *     await sleep(1);
+ *     yield n;
+ *   }
+ * }
+ * const print = consumer((numbers: readonly number[]) => console.info(numbers));
+ * await using app = await startSupervisor({
+ *   strategy: "rest_for_one",
+ *   children: { ticks: child(from(count), { name: ticks }), print: child(print, { subscribeTo: [ticks] }) },
+ * });
+ * await sleep(10);
+ * const { left } = await drain(app, { timeoutMs: 5_000 });
+ * console.info(left.length === 0 ? "all out" : left);
+ * ```
+ * @throws SLUICE_INVALID_OPTION as a rejection
  */
-export async function drain(root: Cell): Promise<void> {
-  let before = -1;
-  for (let rounds = 0; ; rounds++) {
-    const cells = workers(root);
-    await Promise.all(cells.map(drainOne));
-    const moved = cells.reduce((sum, cell) => sum + (cell.engine?.moved?.() ?? 0), cells.length);
-    if ((moved === before && !cells.some(hasMessages)) || rounds > cells.length) return;
-    before = moved;
-  }
-}
-
-/** Of the time to end a tree, so much is for the drain; what then still works is told to stop, and has the rest. */
-const drainShare = 0.75;
-
-/** Ends a tree in order: drains it, then stops it, and kills what is left after `timeoutMs` in all. */
-export async function drainAndStop(root: Cell, timeoutMs: number): Promise<void> {
-  const { system } = root;
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timers = [
-    system.after(timeoutMs * drainShare, resolve),
-    system.after(timeoutMs, () => killTree(root)),
-  ];
-  // What has not started has nothing to drain.
-  if (root.state === State.running) await Promise.race([drain(root), gone(root), late]);
-  await stopCell(root, "shutdown");
-  for (const timer of timers) system.cancel(timer);
+export async function drain(
+  target: Addressable,
+  { timeoutMs = 30_000 }: DrainOptions = {},
+): Promise<DrainReport> {
+  checkMs("timeoutMs", timeoutMs);
+  const cell = cellAt(target);
+  return cell === undefined ? { left: [], elapsedMs: 0 } : drainWithin(cell, timeoutMs);
 }

@@ -1,8 +1,31 @@
 import type { ExitReason } from "../support/internal.ts";
 import type { Message } from "./message.ts";
 
-/** Figures of a process at this moment, for topology and dashboards. */
-export type Figures = { readonly [figure: string]: number };
+/**
+ * Figures of a stage: gauges of this moment, and events counted since its start. Which there are depends on its kind;
+ * a dispatcher of one's own may add others.
+ */
+export interface Figures {
+  /** Asked for and not come yet: of a stage that emits by those downstream, of a consumer by itself. */
+  readonly asked?: number;
+  /** Events that came and wait for the callback. */
+  readonly waiting?: number;
+  /** Events in the queues of the dispatcher. */
+  readonly queued?: number;
+  /** Events behind the callback, for which nobody has asked. */
+  readonly buffered?: number;
+  /** Offers that wait for a place. */
+  readonly offers?: number;
+  /** Callbacks, or children, in hand. */
+  readonly running?: number;
+  /** Events handled, or, of a producer, handed out. */
+  readonly done?: number;
+  /** Events whose child failed for good. */
+  readonly failed?: number;
+  /** Events that a full buffer let go. */
+  readonly dropped?: number;
+  readonly [figure: string]: number;
+}
 
 /** What an upper layer adds to a process: it handles the message kinds that the process layer does not know. */
 export interface Engine {

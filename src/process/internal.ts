@@ -11,7 +11,7 @@ export { planOf, workPlan, type Plan } from "./plan.ts";
 export { watch } from "./monitor.ts";
 export { stopCell } from "./spawn.ts";
 export { Task } from "./task.ts";
-export { drain, drainAndStop } from "./drain.ts";
+export { drainAndStop } from "./drain-rounds.ts";
 export { interrupts } from "./run.ts";
 export { restartsOf } from "./supervised.ts";
 export { RestartIntensity } from "./restart-intensity.ts";

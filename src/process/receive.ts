@@ -94,11 +94,12 @@ function receiveInfo(cell: Cell, message: unknown): unknown {
 }
 
 function receiveDrain(cell: Cell, { reply }: DrainMessage): undefined {
+  const own = cell.more?.own?.tasksOver();
   const drained = cell.engine?.drain?.();
-  if (drained === undefined) reply.settle(undefined, undefined);
+  if (drained === undefined && own === undefined) reply.settle(undefined, undefined);
   else
-    drained.then(
-      (value) => reply.settle(undefined, value),
+    Promise.all([drained, own]).then(
+      () => reply.settle(undefined, undefined),
       (error: unknown) => reply.settle(error, undefined),
     );
 }

@@ -3,7 +3,7 @@ import { currentSystem, type Slot, type System } from "../runtime/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import type { Cell } from "./cell.ts";
 import { checkMs } from "./check.ts";
-import { drainAndStop } from "./drain.ts";
+import { drainAndStop } from "./drain-rounds.ts";
 import { gone, killTree, stopCell } from "./spawn.ts";
 import {
   beginSupervisor,
@@ -80,8 +80,8 @@ function failProgram(system: System): void {
  * Starts a tree as the program and resolves with its reason when it has ended. SIGINT and SIGTERM drain it, a second one
  * forces; a crash, a kill or too many restarts set the exit code to 1; an idle tree keeps the program alive.
  *
- * Draining: sources close, each process finishes what waits in it, then the tree stops in reverse order, all within
- * `drainTimeoutMs`. Asked to end before it is up, the tree stops as far as it has come. Promises that the program left
+ * Draining (`drain`): sources close, each process finishes what it has, what is left after three quarters of
+ * `drainTimeoutMs` is logged, one line per process; then the tree stops in reverse order, all within `drainTimeoutMs`. Asked to end before it is up, the tree stops as far as it has come. Promises that the program left
  * floating and that are rejected are logged.
  *
  * ```ts

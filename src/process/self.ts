@@ -40,6 +40,12 @@ export class Own {
   open: Set<Open> | undefined = undefined;
   /** Tasks whose work has not ended, disposed ones included. */
   tasks = 0;
+  /** Tasks whose `done` has not been called, and will be. */
+  wanted = 0;
+  /** Tasks that are over. */
+  tasksEnded = 0;
+  /** Who waits until no task is wanted any more. */
+  #waiting: (() => void)[] | undefined = undefined;
 
   constructor(cell: Cell) {
     this.cell = cell;
@@ -86,6 +92,7 @@ export class Own {
       throw new SluiceError("SLUICE_TASKS_FULL", message, { pid, limit });
     }
     this.tasks++;
+    this.wanted++;
     return this.opened(new OwnTask(this, work, done));
   }
 
@@ -141,6 +148,18 @@ export class Own {
   /** It runs no more. */
   closed(open: Open): void {
     this.open?.delete(open);
+    if (!(open instanceof OwnTask)) return;
+    this.wanted--;
+    this.tasksEnded++;
+    if (this.#waiting === undefined || this.wanted > 0) return;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting = undefined;
+  }
+
+  /** Settles when no task is wanted any more; at once (`undefined`) where none is. */
+  tasksOver(): Promise<void> | undefined {
+    if (this.wanted === 0) return undefined;
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
   /** The process is stopping: what runs beside the mailbox is told. */

@@ -70,7 +70,7 @@ export class ConsumerEngine implements Engine, BatchHandler {
     return {
       figures: {
         asked: inlet.asked,
-        waiting: inlet.kept,
+        waiting: inlet.events.length - inlet.start + inlet.kept + inlet.arrived,
         running: cell.busy ? 1 : 0,
         done: inlet.handled,
       },

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Work, crew, source, workers } from "../../test/stage/crew.ts";
 import { cellOf, quietly } from "../../test/stage/probing.ts";
-import { Process, child, name, sleep, startSupervisor } from "../process/index.ts";
-import { drain } from "../process/internal.ts";
+import { Process, child, name, sleep, startSupervisor, drain } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
 import { simulate } from "../testing/index.ts";
 import { consumerSupervisor, type TaskContext } from "./consumer-supervisor.ts";
@@ -248,7 +247,7 @@ describe("the stop of a ConsumerSupervisor", () => {
         };
         await using staff = await crew(work, { maxDemand: 3 });
         staff.probe.emit([1, 2, 3, 4, 5, 6, 7, 8]);
-        await drain(cellOf(staff.app));
+        await drain(staff.app);
         expect(done.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
       },
       { seeds: 50 },

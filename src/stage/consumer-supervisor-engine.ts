@@ -191,7 +191,7 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     return {
       figures: {
         asked: this.inlet.asked,
-        waiting: this.inlet.kept,
+        waiting: this.inlet.kept + this.inlet.arrived,
         running: this.#running,
         done: this.#done,
         failed: this.#failed,

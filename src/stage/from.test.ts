@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { byHand, cellOf, quietly, range } from "../../test/stage/probing.ts";
+import { byHand, quietly, range } from "../../test/stage/probing.ts";
 import {
   child,
   name,
@@ -10,8 +10,8 @@ import {
   startSupervisor,
   withSystem,
   type Context,
+  drain,
 } from "../process/index.ts";
-import { drain } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { probeConsumer, simulate } from "../testing/index.ts";
 import { from } from "./from.ts";
@@ -321,7 +321,7 @@ describe("from an iterator that never yields", () => {
         await using producer = await start(from<number>(() => source));
         await using _consumer = await start(seen.stage, { subscribeTo: [producer] });
         await quiet();
-        await drain(cellOf(producer));
+        await drain(producer);
         source.settle.resolve({ value: 1 });
         await quiet();
         expect([seen.batches, source.pulls]).toEqual([[[1]], 1]);

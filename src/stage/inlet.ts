@@ -120,6 +120,14 @@ export class Inlet {
     return sum;
   }
 
+  /** Events that wait in the mailbox. */
+  get arrived(): number {
+    let sum = 0;
+    for (let message = this.cell.head; message !== undefined; message = message.next)
+      if (message.kind === StageKind.events) sum += (message as Events).events.length;
+    return sum;
+  }
+
   /** Asked for and not come yet, over all subscriptions. */
   get asked(): number {
     let sum = 0;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { sleep, start } from "../process/index.ts";
-import { drain } from "../process/internal.ts";
+import { drain, sleep, start } from "../process/index.ts";
 import { probeConsumer, probeProducer, simulate } from "../testing/index.ts";
-import { cellOf, quietly, range } from "../../test/stage/probing.ts";
+import { quietly, range } from "../../test/stage/probing.ts";
 import { crew, workers } from "../../test/stage/crew.ts";
 import { Reader, edge, reading, waiting } from "../../test/stage/reading.ts";
 import { Consumer } from "./consumer.ts";
@@ -198,7 +197,7 @@ describe("from.pause", () => {
         it.source.emit([1, 2, 3]);
         await advance(1);
         let drained = false;
-        const draining = drain(cellOf(it.consumer)).then(() => (drained = true));
+        const draining = drain(it.consumer).then(() => (drained = true));
         await advance(1_000);
         expect(drained).toBe(false);
         it.from.resume();

@@ -173,7 +173,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
     const { outlet, inlet, cell, inbox } = this;
-    let waiting = inlet.events.length - inlet.start + inlet.kept;
+    let waiting = inlet.events.length - inlet.start + inlet.kept + inlet.arrived;
     for (const message of inbox)
       if (message.kind === StageKind.events) waiting += (message as Events).events.length;
     return {

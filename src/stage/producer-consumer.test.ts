@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { line, same } from "../../test/stage/line.ts";
-import { byHand, cellOf, quietly, range } from "../../test/stage/probing.ts";
-import { sleep, start } from "../process/index.ts";
-import { drain } from "../process/internal.ts";
+import { byHand, quietly, range } from "../../test/stage/probing.ts";
+import { sleep, start, drain } from "../process/index.ts";
 import { probeProducer, simulate } from "../testing/index.ts";
 import { Consumer } from "./consumer.ts";
 import { ProducerConsumer } from "./producer-consumer.ts";
@@ -119,7 +118,7 @@ describe("the drain of a producer-consumer", () => {
         await using _slow = await start(Slow, { subscribeTo: [{ to: processor, maxDemand: 1 }] });
         source.emit(range(8));
         await advance(5);
-        await drain(cellOf(processor));
+        await drain(processor);
         await advance(20);
         expect(taken).toEqual(range(8));
       },
@@ -134,7 +133,7 @@ describe("the drain of a producer-consumer", () => {
         await stages.consumer.stop();
         stages.source.emit([1, 2]);
         await quiet();
-        await drain(cellOf(stages.processor));
+        await drain(stages.processor);
         expect(stages.figure("waiting")).toBe(2);
       },
       { seeds: 10 },

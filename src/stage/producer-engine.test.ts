@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { byHand, cellOf, quietly, range } from "../../test/stage/probing.ts";
-import { sleep, start } from "../process/index.ts";
-import { drain } from "../process/internal.ts";
+import { byHand, quietly, range } from "../../test/stage/probing.ts";
+import { sleep, start, drain } from "../process/index.ts";
 import { probeConsumer, simulate } from "../testing/index.ts";
 import { Producer } from "./producer.ts";
 import { consumer, producer } from "./shorthands.ts";
@@ -139,7 +138,7 @@ describe("a drain", () => {
           subscribeTo: [{ to: source, maxDemand: 1, cancel: "temporary" }],
         });
         await advance(1_500);
-        await drain(cellOf(source));
+        await drain(source);
         expect(demands).toEqual([1, 1]);
         await source.stop();
         await advance(100);
@@ -161,7 +160,7 @@ describe("a drain", () => {
         const sink = await start(slow, { subscribeTo: [{ to: source, maxDemand: 1 }] });
         source.cast.push(range(5));
         await advance(15);
-        const drained = drain(cellOf(source));
+        const drained = drain(source);
         if (seed % 2 === 0) await sink.stop("normal");
         await drained;
         const { buffered } = topology(source).nodes[0]!.figures;
@@ -177,7 +176,7 @@ describe("a drain", () => {
       async () => {
         await using source = await start(Pushed, { args: [[]] });
         await source.call.push([1, 2]);
-        await drain(cellOf(source));
+        await drain(source);
         expect(topology(source).nodes[0]?.figures["buffered"]).toBe(2);
       },
       { seeds: 5 },

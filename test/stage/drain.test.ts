@@ -3,17 +3,21 @@ import {
   child,
   consumer,
   consumerSupervisor,
+  drain,
   filter,
   from,
   map,
   name,
   run,
   sleep,
+  startSupervisor,
+  Producer,
   type ChildSpec,
-  type Producer,
+  type DrainReport,
   type ProducerConsumer,
 } from "sluice";
 import { simulate, type Simulation } from "sluice/testing";
+import { attach } from "sluice/telemetry";
 import { range } from "./probing.ts";
 
 const numbers = name<Producer<number>>("numbers");
@@ -101,6 +105,98 @@ describe("a program that is told to end loses nothing that was read", () => {
         expect(pulled - handled.length).toBeLessThanOrEqual(1);
       },
       { seeds: 100, faults },
+    );
+  });
+});
+
+describe("a drain", () => {
+  /** A source, a processor and a consumer that take their time; a seed says how much. */
+  async function drained(
+    { advance, random }: Simulation,
+    timeoutMs: number,
+  ): Promise<{ readonly given: number; readonly handled: number[]; readonly report: DrainReport }> {
+    let given = 0;
+    const handled: number[] = [];
+    class Source extends Producer<number> {
+      protected override handleDemand(demand: number): number[] {
+        const first = given;
+        given += demand;
+        return range(demand).map((n) => first + n);
+      }
+    }
+    const slow = <T>(value: T): Promise<T> => sleep(random() * 8).then(() => value);
+    const source = name<Source>("source");
+    await using app = await startSupervisor({
+      strategy: "rest_for_one",
+      maxRestarts: 1_000,
+      children: {
+        source: child(Source, { name: source }),
+        same: child(map<number, number>(slow), {
+          name: doubled,
+          subscribeTo: [{ to: source, maxDemand: 1 + Math.floor(random() * 6) }],
+        }),
+        sink: child(
+          consumer(async (events: readonly number[]) => {
+            await slow(undefined);
+            handled.push(...events);
+          }),
+          { subscribeTo: [{ to: doubled, maxDemand: 1 + Math.floor(random() * 6) }] },
+        ),
+        workers: consumerSupervisor<number>(async (event) => void handled.push(await slow(event)), {
+          restart: "temporary",
+          subscribeTo: [{ to: doubled, maxDemand: 1 + Math.floor(random() * 3) }],
+        }),
+      },
+    });
+    await advance(random() * 200);
+    const report = await drain(app, { timeoutMs });
+    return { given, handled: [...handled], report };
+  }
+
+  it("loses nothing: all that was given was handled, once, and nothing is left", async () => {
+    const { steps } = await simulate(
+      async (simulation) => {
+        const { given, handled, report } = await drained(simulation, 60_000);
+        expect(report.left).toEqual([]);
+        expect(sorted(handled)).toEqual(range(given));
+      },
+      { seeds: 200, faults: { slow: { probability: 0.1, maxMs: 10 } } },
+    );
+    expect(steps).toBeGreaterThan(20_000);
+  });
+
+  it("cut short, tells where the rest is: what was handled, waits or is in hand is all there was", async () => {
+    let cut = 0;
+    await simulate(
+      async (simulation) => {
+        const { given, handled, report } = await drained(simulation, simulation.random() * 30);
+        const waits = { waiting: 0, buffered: 0, running: 0 };
+        for (const { label, waits: left } of report.left) {
+          waits.waiting += left.waiting ?? 0;
+          waits.buffered += left.buffered ?? 0;
+          // A batch in hand is one callback, of half the window at most.
+          waits.running += (left.running ?? 0) * (label === "workers" ? 1 : 3);
+        }
+        if (report.left.length > 0) cut++;
+        const missing = given - handled.length;
+        expect(missing).toBeGreaterThanOrEqual(waits.waiting + waits.buffered);
+        expect(missing).toBeLessThanOrEqual(waits.waiting + waits.buffered + waits.running);
+      },
+      { seeds: 200 },
+    );
+    expect(cut).toBeGreaterThan(100);
+  });
+
+  it("is over in time, whatever crashes and comes again meanwhile", async () => {
+    await simulate(
+      async (simulation) => {
+        using _quiet = attach("sluice.log", () => {});
+        const { given, handled, report } = await drained(simulation, 500);
+        expect(report.elapsedMs).toBeLessThanOrEqual(500);
+        expect(new Set(handled).size).toBe(handled.length);
+        expect(handled.length).toBeLessThanOrEqual(given);
+      },
+      { seeds: 200, faults: { crash: 0.02, slow: { probability: 0.05, maxMs: 20 } } },
     );
   });
 });
