@@ -49,7 +49,7 @@ function up(cell: Cell): void {
 function beginWork(cell: Cell, work: NonNullable<Cell["plan"]["work"]>): void {
   up(cell);
   const over = (): void => end(cell, cell.stopReason ?? "normal");
-  const result = work(cell, ...cell.args);
+  const result = work(cell);
   if (isThenable(result)) cell.hold(result, over);
   else over();
 }

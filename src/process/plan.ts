@@ -9,7 +9,7 @@ export type AnyProcessClass = new (...args: any) => object;
 /** How to make one process, the same for each incarnation. */
 export interface Plan {
   /** Instead of a class: one function, whose end is the end of the process. */
-  readonly work: ((cell: Cell, ...args: readonly unknown[]) => unknown) | undefined;
+  readonly work: ((cell: Cell) => unknown) | undefined;
   readonly process: AnyProcessClass;
   readonly args: readonly unknown[];
   /** What people call it: its id below its supervisor, its name, or its class. */

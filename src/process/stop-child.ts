@@ -5,7 +5,11 @@ import { stopCell } from "./spawn.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** Stops a child in order, and reports an end that was not (O24). */
-export async function stopChild(supervisor: Cell, child: Supervised, cell: Cell): Promise<void> {
+export async function stopChild(
+  supervisor: Cell,
+  child: Pick<Supervised, "id" | "plan">,
+  cell: Cell,
+): Promise<void> {
   const reason = await stopCell(cell, "shutdown");
   const killed = reason === "killed" && child.plan.shutdown === "kill";
   if (isOrderly(reason) || killed) return;

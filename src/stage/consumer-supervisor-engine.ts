@@ -1,13 +1,17 @@
-import { SluiceError, describeReason, isOrderly, type ExitReason } from "../support/internal.ts";
-import { log } from "../telemetry/internal.ts";
+import { describeReason, invalidOption, isOrderly, type ExitReason } from "../support/internal.ts";
+import { log, restarted } from "../telemetry/internal.ts";
 import {
   Cell,
+  ErrorReply,
   Kind,
+  Later,
   RestartIntensity,
   State,
-  baseClass,
-  cellOf,
-  stopCell,
+  Waits,
+  cellAt,
+  giveUp,
+  startFailed,
+  stopChild,
   type ChildExitMessage,
   type Engine,
   type Figures,
@@ -15,27 +19,14 @@ import {
   type Plan,
   type Upstream,
 } from "../process/internal.ts";
-import { Process } from "../process/index.ts";
+import type { Backoff, ChildCounts, ChildSpec, Ref } from "../process/index.ts";
 import { intakeEnded, subscribeAll } from "./accepting.ts";
 import { excess } from "./batch-inlet.ts";
+import type { EventChildInfo } from "./consumer-supervisor.ts";
 import { Inlet } from "./inlet.ts";
 import type { Intake } from "./intake.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
-
-/** What the supervisor knows of a child: its event, whose that was, and which try this is. */
-export class Work {
-  /** Whose slot it takes; none, if the event came in excess. */
-  readonly intake: Intake | undefined;
-  readonly event: unknown;
-  readonly enteredMs: number;
-  attempt = 1;
-
-  constructor(intake: Intake | undefined, event: unknown, enteredMs: number) {
-    this.intake = intake;
-    this.event = event;
-    this.enteredMs = enteredMs;
-  }
-}
+import { Postponed, Work, WorkExtras } from "./work.ts";
 
 const noCallbacks = {};
 /** Every finished child asks for one more. */
@@ -43,37 +34,52 @@ const allButOne = (maxDemand: number): number => maxDemand - 1;
 
 /** How children are made and what their end means. */
 export interface ConsumerSupervisorConfig {
-  readonly child: Plan;
+  /** The plan of every child; of those that could not be made, where `specOf` makes them. */
+  readonly plan: Plan;
+  /** The event is the argument of the constructor. */
+  readonly constructs: boolean;
+  readonly specOf: ((event: unknown) => ChildSpec<unknown>) | undefined;
   readonly restart: "transient" | "temporary";
+  readonly restartDelayMs: number | Backoff;
   readonly maxRestarts: number;
   readonly maxSeconds: number;
 }
 
+/** Stands for a child that could not be made: its start fails as that has. */
+class Unmade {
+  constructor(error: unknown) {
+    throw error;
+  }
+}
+
 /**
  * The engine of a ConsumerSupervisor: one child per event, asked for again as children end, so that no more than
- * `maxDemand` run at once.
+ * `maxDemand` of each subscription run at once. Nothing that a child does holds its mailbox.
  */
-export class ConsumerSupervisorProcess extends Process implements Engine {
-  static readonly "~optionNames": ReadonlySet<string> = new Set(["subscribeTo"]);
+export class ConsumerSupervisorEngine implements Engine {
   readonly role = "supervisor";
   readonly inlet: Inlet;
+  readonly #cell: Cell;
   readonly #config: ConsumerSupervisorConfig;
   readonly #intensity: RestartIntensity;
-  readonly #cell: Cell;
+  /** Those that wait for a restart, in their slots. */
+  readonly #postponed: Set<Postponed> = new Set();
+  /** Those in work, the postponed ones included. */
   #running = 0;
   #done = 0;
   #failed = 0;
+  #restarts = 0;
+  /** Whose freed slots have not been asked for yet. */
+  #owing: Intake | undefined = undefined;
   /** A subscription that it cannot be without has ended in order: so does this, after its children. */
   #last: ExitReason | undefined = undefined;
   #idle: (() => void)[] = [];
 
-  constructor(config: ConsumerSupervisorConfig) {
-    super();
+  constructor(cell: Cell, config: ConsumerSupervisorConfig) {
+    this.#cell = cell;
     this.#config = config;
     this.#intensity = new RestartIntensity(config.maxRestarts, config.maxSeconds);
-    this.#cell = cellOf(this);
-    this.inlet = new Inlet(this.#cell, allButOne);
-    this.#cell.engine = this;
+    this.inlet = new Inlet(cell, allButOne);
   }
 
   started(): void {
@@ -86,7 +92,10 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
         return this.#begin(message as Events);
       case Kind.childExit: {
         const { child, reason } = message as ChildExitMessage;
-        return this.#ended(child as Cell, reason);
+        this.#ended(child as Cell, reason);
+        // Ends that wait in a row are asked for together.
+        if (this.#cell.head?.kind !== Kind.childExit) this.#ask();
+        return;
       }
       case StageKind.cancelled:
       case StageKind.producerDown:
@@ -111,49 +120,112 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     const counted = Math.min(events.length, intake.pending - intake.running);
     if (counted < events.length) excess(this.#cell, intake, events.length - counted);
     intake.running += counted;
-    for (let index = 0; index < events.length; index++)
-      this.#start(new Work(index < counted ? intake : undefined, events[index], enteredMs));
+    this.#running += events.length;
+    for (let index = 0; index < events.length; index++) {
+      const slot = index < counted ? intake : undefined;
+      this.#start(slot, events[index], enteredMs, 1, undefined);
+    }
   }
 
-  #start(work: Work): void {
-    const child = new Cell(this.#cell.system, this.#config.child, this.#cell, [work.event]);
-    child.note = work;
-    this.#running++;
-    child.begin();
+  #start(
+    intake: Intake | undefined,
+    event: unknown,
+    enteredMs: number,
+    attempt: number,
+    more: WorkExtras | undefined,
+  ): Cell {
+    const { plan, specOf } = this.#config;
+    if (specOf === undefined) return this.#launch(plan, intake, event, enteredMs, attempt, more);
+    const extras = more ?? new WorkExtras();
+    try {
+      const { "~plan": own } = (extras.spec = checkedSpec(specOf(event)));
+      return this.#launch(own, intake, event, enteredMs, attempt, extras);
+    } catch (error) {
+      // No spec was made, or the name in it is taken: a start that fails, like any other.
+      const unmade = { ...plan, process: Unmade, args: [error] };
+      return this.#launch(unmade, intake, event, enteredMs, attempt, extras);
+    }
+  }
+
+  #launch(
+    plan: Plan,
+    intake: Intake | undefined,
+    event: unknown,
+    enteredMs: number,
+    attempt: number,
+    more: WorkExtras | undefined,
+  ): Cell {
+    const args = this.#config.constructs ? [event] : plan.args;
+    const child = new Cell(this.#cell.system, plan, this.#cell, args);
+    child.note = new Work(child, intake, event, enteredMs, attempt, more);
+    return child.begin();
   }
 
   #ended(child: Cell, reason: ExitReason): void {
-    this.#running--;
+    const work = child.note as Work;
     if (isOrderly(reason)) this.#done++;
-    else {
-      log("error", `${child.pid} of ${this.#cell.pid} ended: ${describeReason(reason)}`, reason);
-      if (this.#again(child.note as Work)) return;
-      this.#failed++;
+    else if (this.#again(work, reason)) return;
+    else this.#failed++;
+    this.#free(work);
+  }
+
+  /** Tries the same event again, if its crash means that. */
+  #again(work: Work, reason: ExitReason): boolean {
+    const { cell: child, more } = work;
+    // Whoever asked for it has been told.
+    if (more?.starting !== undefined) return false;
+    const { pid, system, state } = this.#cell;
+    log("error", `${child.pid} of ${pid} ended: ${describeReason(reason)}`, reason);
+    const { restart, restartDelayMs } = this.#config;
+    if (restart !== "transient" || state !== State.running || more?.leaving === true) return false;
+    if (!this.#intensity.allows(system.runtime.now())) {
+      giveUp(this.#cell, this.#intensity, child.pid, reason);
+      return false;
     }
-    this.#giveBack(child.note as Work);
+    this.#restarts++;
+    if (restarted.active) restarted.emit({ supervisor: pid, child: child.pid, reason });
+    const delayMs = restartDelayMs === 0 ? 0 : this.#delay(work);
+    if (delayMs === 0) this.#retry(work);
+    else this.#postponed.add(new Postponed(this.#cell, work, delayMs, this.#due));
+    return true;
+  }
+
+  #delay({ extras }: Work): number {
+    const { runtime } = this.#cell.system;
+    const waits = (extras.waits ??= new Waits(this.#config.restartDelayMs));
+    waits.wasUp(runtime.now() - extras.startedMs);
+    return waits.next(() => runtime.random());
+  }
+
+  readonly #due = (postponed: Postponed): void => {
+    if (this.#postponed.delete(postponed)) this.#retry(postponed.work);
+  };
+
+  #retry({ intake, event, "~enteredMs": enteredMs, attempt, more }: Work): void {
+    if (more !== undefined) more.startedMs = this.#cell.system.runtime.now();
+    this.#start(intake, event, enteredMs, attempt + 1, more);
+  }
+
+  /** Its slot is free; the last one to end may be awaited. */
+  #free({ intake }: Work): void {
+    this.#running--;
+    if (intake !== undefined) {
+      intake.running--;
+      intake.pending--;
+      if (this.#owing !== intake) this.#ask();
+      this.#owing = intake;
+    }
     if (this.#running > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
     if (this.#last !== undefined) this.#cell.stop(this.#last);
   }
 
-  /** Tries the same event again, if its crash means that. */
-  #again(work: Work): boolean {
-    if (this.#config.restart !== "transient" || this.#cell.state !== State.running) return false;
-    if (!this.#intensity.allows(this.#cell.system.runtime.now())) {
-      this.#giveUp();
-      return false;
-    }
-    work.attempt++;
-    this.#start(work);
-    return true;
-  }
-
-  /** A slot is free; asks for more when as many are free as the window says. */
-  #giveBack({ intake }: Work): void {
-    if (intake === undefined) return;
-    intake.running--;
-    if (this.#last === undefined && this.inlet.intakes.has(intake.tag))
-      intake.renew(intake.pending - 1);
+  /** Asks for what is due, if as many slots are free as the window says. */
+  #ask(): void {
+    const intake = this.#owing;
+    this.#owing = undefined;
+    if (intake === undefined || this.#last !== undefined || this.#cell.closed) return;
+    if (this.inlet.intakes.has(intake.tag)) intake.renew(intake.pending);
   }
 
   /** After a crash at once; else what is in work may end, but nothing more is asked for. */
@@ -162,19 +234,89 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
     else this.#last ??= reason;
   }
 
-  #giveUp(): void {
-    const { maxRestarts: restarts, maxSeconds: seconds } = this.#config;
-    const { pid } = this.#cell;
-    const message = `${pid} gives up: more than ${restarts} restarts in ${seconds} s`;
-    log("error", message);
-    const details = { supervisor: pid, restarts, seconds };
-    this.#cell.stop({ shutdown: new SluiceError("SLUICE_RESTART_INTENSITY", message, details) });
+  startChild(event: unknown): Later<Ref<unknown>> {
+    const started = new Later<Ref<unknown>>();
+    const more = new WorkExtras();
+    more.starting = started;
+    this.#running++;
+    const child = this.#start(undefined, event, this.#cell.system.runtime.now(), 1, more);
+    child.onStart = (failure) => {
+      if (failure !== undefined) return started.settle(startFailed(child.plan, failure), undefined);
+      more.starting = undefined;
+      started.settle(undefined, child.ref as unknown as Ref<unknown>);
+    };
+    return started;
+  }
+
+  terminateChild(target: Ref<unknown> | string): Later<void> {
+    const ended = new Later<void>();
+    const found = this.#find(target);
+    if (found instanceof Postponed) this.#dismiss(found);
+    if (found instanceof Cell) {
+      (found.note as Work).extras.leaving = true;
+      void stopChild(this.#cell, { id: found.pid, plan: found.plan }, found).then(() =>
+        ended.settle(undefined, undefined),
+      );
+    } else ended.settle(undefined, undefined);
+    return ended;
+  }
+
+  /** Nobody, when it has ended and is not to come again. */
+  #find(target: Ref<unknown> | string): Cell | Postponed | undefined {
+    if (typeof target === "string") {
+      for (const child of this.#children) if (child.pid === target) return child;
+      return [...this.#postponed].find(({ work }) => work.cell.pid === target);
+    }
+    const cell = cellAt(target);
+    if (cell === undefined) return undefined;
+    if (cell.parent !== this.#cell)
+      throw new ErrorReply(invalidOption("target", cell.pid, `a child of ${this.#cell.pid}`));
+    if (cell.state !== State.dead) return cell;
+    return [...this.#postponed].find(({ work }) => work.cell === cell);
+  }
+
+  #dismiss(postponed: Postponed): void {
+    postponed.cancel();
+    this.#postponed.delete(postponed);
+    this.#failed++;
+    this.#free(postponed.work);
+    this.#ask();
+  }
+
+  get #children(): Iterable<Cell> {
+    return this.#cell.more?.children ?? [];
+  }
+
+  whichChildren(): readonly EventChildInfo<unknown, unknown>[] {
+    const infos = [];
+    for (const { note } of this.#children) infos.push((note as Work).info(undefined));
+    for (const { work, restInMs } of this.#postponed) infos.push(work.info(restInMs));
+    return infos;
+  }
+
+  countChildren(): ChildCounts {
+    let supervisors = 0;
+    for (const { note } of this.#children) if ((note as Work).type === "supervisor") supervisors++;
+    for (const { work } of this.#postponed) if (work.type === "supervisor") supervisors++;
+    const specs = this.#running;
+    const active = specs - this.#postponed.size;
+    return { specs, active, supervisors, workers: specs - supervisors, restarts: this.#restarts };
+  }
+
+  stopping(): void {
+    for (const postponed of this.#postponed) postponed.cancel();
+  }
+
+  exited(): void {
+    this.stopping();
   }
 
   /** Children are told to stop at once, all together, and awaited (G118). */
-  protected override async terminate(): Promise<void> {
-    const children = [...(this.#cell.more?.children ?? [])];
-    await Promise.all(children.map((child) => stopCell(child, "shutdown", undefined)));
+  async stopAll(): Promise<void> {
+    const stops = [...this.#children].map((child) =>
+      stopChild(this.#cell, { id: child.pid, plan: child.plan }, child),
+    );
+    await Promise.all(stops);
   }
 
   drain(): PromiseLike<unknown> | undefined {
@@ -201,5 +343,7 @@ export class ConsumerSupervisorProcess extends Process implements Engine {
   }
 }
 
-// What the runtime calls is no message.
-baseClass(ConsumerSupervisorProcess);
+function checkedSpec(spec: ChildSpec<unknown>): ChildSpec<unknown> {
+  if ((spec as Partial<ChildSpec<unknown>> | undefined)?.["~plan"] !== undefined) return spec;
+  throw invalidOption("child", spec, "a spec made by child(…), supervisor(…) or the like");
+}

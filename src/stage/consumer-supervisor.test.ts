@@ -4,7 +4,7 @@ import { cellOf } from "../../test/stage/probing.ts";
 import { Process, child, name, sleep, startSupervisor } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
 import { probeProducer, simulate } from "../testing/index.ts";
-import type { ConsumerSupervisorProcess } from "./consumer-supervisor-engine.ts";
+import type { ConsumerSupervisorEngine } from "./consumer-supervisor-engine.ts";
 import { consumerSupervisor } from "./consumer-supervisor.ts";
 import type { Producer } from "./producer.ts";
 import { events as eventsMessage } from "./protocol.ts";
@@ -126,7 +126,7 @@ describe("a ConsumerSupervisor", () => {
             two: child(two.stage, { name: second }),
             workers: consumerSupervisor(work.run, {
               restart: "temporary",
-              shutdown: 0,
+              shutdown: "kill",
               subscribeTo: [
                 { to: first, maxDemand: 1 },
                 { to: second, maxDemand: 2 },
@@ -160,7 +160,7 @@ describe("a ConsumerSupervisor", () => {
         staff.probe.emit([1]);
         await quiet();
         const cell = cellOf(workers);
-        const [tag] = (cell.engine as ConsumerSupervisorProcess).inlet.intakes.keys();
+        const [tag] = (cell.engine as ConsumerSupervisorEngine).inlet.intakes.keys();
         cell.send(eventsMessage(tag!, [2], 0));
         await quiet();
         expect(work.begun).toEqual([1, 2]);

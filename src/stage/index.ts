@@ -6,7 +6,10 @@ export { Consumer } from "./consumer.ts";
 export type { ConsumerOptions } from "./consumer.ts";
 export { consumerSupervisor } from "./consumer-supervisor.ts";
 export type {
+  ConsumerSupervisor,
   ConsumerSupervisorOptions,
+  EventChild,
+  EventChildInfo,
   EventProcessClass,
   TaskContext,
   TaskFunction,

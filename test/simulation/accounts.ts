@@ -5,7 +5,7 @@ import { cellOf, processes, type Cell } from "../../src/process/internal.ts";
 import {
   StageKind,
   type ConsumerEngine,
-  type ConsumerSupervisorProcess,
+  type ConsumerSupervisorEngine,
   type ProducerEngine,
 } from "../../src/stage/internal.ts";
 
@@ -172,6 +172,6 @@ export class Accounts implements Disposable {
 function handled(cell: Cell): number {
   const { engine } = cell;
   if (engine?.role !== "supervisor") return (engine as ConsumerEngine).inlet.handled;
-  const { done = 0, failed = 0 } = (engine as ConsumerSupervisorProcess).inspect().figures;
+  const { done = 0, failed = 0 } = (engine as ConsumerSupervisorEngine).inspect().figures;
   return done + failed;
 }

@@ -4,10 +4,11 @@ import {
   name,
   startSupervisor,
   topology,
+  type ConsumerSupervisor,
   type ConsumerSupervisorOptions,
+  type EventChild,
   type EventProcessClass,
   type Name,
-  type Process,
   type Producer,
   type RunningSupervisor,
   type Subscription,
@@ -16,7 +17,7 @@ import {
 import { probeProducer, type ProducerProbe } from "sluice/testing";
 
 export const source: Name<Producer<number>> = name<Producer<number>>("source");
-export const workers: Name<Process> = name<Process>("workers");
+export const workers: Name<ConsumerSupervisor<number>> = name("workers");
 
 /** A producer and a ConsumerSupervisor. */
 export interface Crew {
@@ -28,7 +29,7 @@ export interface Crew {
 
 /** A producer that the test drives, and children per event below it. */
 export async function crew(
-  worker: TaskFunction<number> | EventProcessClass<number>,
+  worker: TaskFunction<number> | EventProcessClass<number> | EventChild<number, unknown>,
   subscription: Omit<Subscription<number>, "to">,
   options: Partial<ConsumerSupervisorOptions<number>> = {},
 ): Promise<Crew & AsyncDisposable> {
