@@ -6,7 +6,8 @@ export type CallbackName =
   | "handleDemand"
   | "handleEvents"
   | "handleSubscribe"
-  | "handleCancel";
+  | "handleCancel"
+  | "handleDiscarded";
 
 export const callbackNames: ReadonlySet<string> = new Set<CallbackName>([
   "init",
@@ -16,4 +17,5 @@ export const callbackNames: ReadonlySet<string> = new Set<CallbackName>([
   "handleEvents",
   "handleSubscribe",
   "handleCancel",
+  "handleDiscarded",
 ]);

@@ -147,6 +147,19 @@ export class Cell implements Runnable, Scope {
     if (!this.queued && !this.busy) this.system.queue.ready(this);
   }
 
+  /** Puts a message before all that wait, or behind the given one among them. */
+  sendFirst(message: Message, behind: Message | undefined): void {
+    if (behind === undefined) {
+      message.next = this.head;
+      this.head = message;
+    } else {
+      message.next = behind.next;
+      behind.next = message;
+    }
+    if (message.next === undefined) this.tail = message;
+    if (!this.busy) this.system.queue.ready(this);
+  }
+
   /** Stops in order: what is in hand may end, `terminate` runs. */
   stop(reason: ExitReason): void {
     if (this.closed) return;

@@ -21,6 +21,12 @@ export interface Self extends Context {
   after(ms: number, message: () => void | Promise<void>): Disposable;
   /** Runs `message` in the mailbox every `ms`; beats that come while one still waits are skipped, not collected. */
   every(ms: number, message: () => void | Promise<void>): Disposable;
+  /**
+   * Runs `message` when the callback in hand has ended, before anything that waits in the mailbox; several run in the
+   * order in which they were asked for. From `init`: once the process is up, before its first message, so that whoever
+   * starts it does not wait for it.
+   */
+  continue(message: () => void | Promise<void>): void;
   /** Runs `message` after everything buffered now (GenStage's async_info); in a process without a buffer, as the next message. */
   afterBuffered(message: () => void | Promise<void>): void;
   /**

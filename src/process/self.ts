@@ -46,6 +46,8 @@ export class Own {
   tasksEnded = 0;
   /** Who waits until no task is wanted any more. */
   #waiting: (() => void)[] | undefined = undefined;
+  /** The last of what is to run before anything that waits in the mailbox. */
+  continuation: ClosureMessage | undefined = undefined;
 
   constructor(cell: Cell) {
     this.cell = cell;
@@ -72,6 +74,17 @@ export class Own {
     checkMs("every: ms", ms, false);
     if (ms === 0) throw invalidOption("every: ms", ms, "milliseconds, more than 0");
     return this.dead ? nothing : this.opened(new Timer(this, ms, message, ms));
+  }
+
+  continue(message: () => unknown): void {
+    const { cell } = this;
+    if (this.dead) return;
+    const next = new ClosureMessage(() => {
+      if (this.continuation === next) this.continuation = undefined;
+      return message();
+    });
+    cell.sendFirst(next, this.continuation);
+    this.continuation = next;
   }
 
   afterBuffered(message: () => unknown): void {

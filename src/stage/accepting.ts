@@ -1,6 +1,6 @@
 import { SluiceError, describe, invalidOption, type ExitReason } from "../support/internal.ts";
 import { log } from "../telemetry/internal.ts";
-import { isThenable, type Cell } from "../process/internal.ts";
+import { isThenable, type Cell, type Message } from "../process/internal.ts";
 import type { Inlet } from "./inlet.ts";
 import { StageKind, type Cancel } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
@@ -51,6 +51,11 @@ export function intakeEnded(
   const result = stage.handleCancel?.(cause, intake);
   if (isThenable(result)) cell.hold(result, decide);
   else decide();
+}
+
+/** A message between stages that has come to the wrong one. */
+export function misdirected({ pid }: Cell, role: string, { kind }: Message): void {
+  log("error", `${pid} is a ${role} and got a message between stages of kind ${kind}: ignored`);
 }
 
 /** A callback gave what it must not give. */

@@ -71,6 +71,12 @@ export class Buffer {
     };
   }
 
+  /** How many events of the batch that came first still wait. */
+  get firstSize(): number {
+    const first = this.segments.at(0);
+    return first === undefined ? 0 : first.end - first.start;
+  }
+
   /** One batch out of several. */
   join(size: number): Taken {
     const events: unknown[] = [];

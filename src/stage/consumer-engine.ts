@@ -1,6 +1,6 @@
 import type { Cell, Engine, Figures, Message, Upstream } from "../process/internal.ts";
 import { log } from "../telemetry/internal.ts";
-import { intakeEnded, subscribeAll } from "./accepting.ts";
+import { intakeEnded, misdirected, subscribeAll } from "./accepting.ts";
 import { BatchInlet, type BatchHandler } from "./batch-inlet.ts";
 import type { Intake } from "./intake.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
@@ -31,6 +31,7 @@ export class ConsumerEngine implements Engine, BatchHandler {
       case StageKind.producerDown:
         return this.intakeEnded(message as Cancel);
       default:
+        misdirected(this.cell, this.role, message);
     }
   }
 

@@ -6,7 +6,8 @@ import {
 } from "../support/internal.ts";
 import { isThenable, type Cell, type Engine, type Message } from "../process/internal.ts";
 import type { Ref } from "../process/index.ts";
-import { invalidReturn } from "./accepting.ts";
+import { log } from "../telemetry/internal.ts";
+import { invalidReturn, misdirected } from "./accepting.ts";
 import type { Consumption, Outlet } from "./outlet.ts";
 import {
   StageKind,
@@ -48,6 +49,7 @@ export abstract class EmittingEngine implements Engine {
       case StageKind.consumerDown:
         return this.ended(message as Cancel);
       default:
+        misdirected(this.cell, this.role, message);
     }
   }
 
@@ -68,6 +70,14 @@ export abstract class EmittingEngine implements Engine {
   }
 
   subscribed(message: Subscribe): void {
+    const { tag, replaces } = message;
+    if (this.outlet.consumptions.has(tag))
+      log("error", `${this.cell.pid} has subscription ${tag} already: nothing changes`);
+    else if (replaces === undefined) this.accept(message);
+    else this.ended(cancel(replaces.tag, replaces.reason), message);
+  }
+
+  accept(message: Subscribe): void {
     const consumption = this.outlet.subscribe(message);
     if (consumption === undefined) return;
     const answer = this.stage.handleSubscribe?.(
@@ -100,17 +110,22 @@ export abstract class EmittingEngine implements Engine {
     };
   }
 
-  ended({ kind, tag, reason }: Cancel): void {
+  /** A subscription ends; `successor` takes its place, whether or not there is such a one. */
+  ended({ kind, tag, reason }: Cancel, successor?: Subscribe): void {
     const { outlet } = this;
     const consumption = outlet.unsubscribe(tag);
-    if (consumption === undefined) return;
+    if (consumption === undefined) return successor && this.accept(successor);
     const cause = kind === StageKind.cancel ? "cancel" : "down";
     if (cause === "cancel") transmit(consumption.consumer, cancelled(tag, reason));
-    if (outlet.consumptions.size === 0) this.abandoned();
+    if (outlet.consumptions.size === 0 && successor === undefined) this.abandoned();
     const result = this.stage.handleCancel?.({ kind: cause, reason }, this.from(consumption));
-    // With the slowest gone, a dispatcher may be able to deliver more.
-    if (isThenable(result)) this.cell.hold(result, () => this.serve());
-    else this.serve();
+    const then = (): void => {
+      if (successor !== undefined) this.accept(successor);
+      // With the slowest gone, a dispatcher may be able to deliver more.
+      this.serve();
+    };
+    if (isThenable(result)) this.cell.hold(result, then);
+    else then();
   }
 
   /** The last consumer has gone. */

@@ -26,8 +26,10 @@ class FromProducer<Out> extends Producer<Out> {
   }
 
   protected override init(): void {
-    const iterable = this.#open(this.self) as Partial<Iterable<Out> & AsyncIterable<Out>>;
-    const iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.();
+    const iterable = this.#open(this.self) as
+      | Partial<Iterable<Out> & AsyncIterable<Out>>
+      | undefined;
+    const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();
     if (iterator === undefined)
       throw invalidReturn(cellOf(this), "from", iterable, "an iterable or an async iterable");
     this.#iterator = iterator;
@@ -50,14 +52,14 @@ class FromProducer<Out> extends Producer<Out> {
     if (closed || this.#stepping || this.#ended) return;
     const ready: Out[] = [];
     try {
-      this.#ended = !this.#collect(ready, Math.min(outlet.dispatcher.demand, batchSize));
+      this.#ended = !this.#collect(ready, Math.min(outlet.requested, batchSize));
     } finally {
       // What came before a failure is let out before it.
       if (ready.length > 0) this.emit(ready);
     }
     if (this.#ended) this.#finish();
     // An endless source shares the thread: the rest of the demand is another message.
-    else if (outlet.dispatcher.demand > 0 && !this.#stepping)
+    else if (outlet.requested > 0 && !this.#stepping)
       cellOf(this).send(new ClosureMessage(() => this.#step()));
   }
 

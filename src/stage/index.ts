@@ -23,7 +23,7 @@ export { consumer, filter, flatMap, map, producer } from "./shorthands.ts";
 export type { ConsumerClass, ProducerConsumerClass } from "./shorthands.ts";
 
 // Subscriptions
-export { subscribe } from "./subscribe.ts";
+export { resubscribe, subscribe } from "./subscribe.ts";
 export type {
   Accepting,
   DemandWindow,
@@ -35,6 +35,8 @@ export type {
 } from "./subscription.ts";
 export { demandDispatcher } from "./demand-dispatcher.ts";
 export type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+export { bufferedCount, demandMode, setDemandMode } from "./demand-mode.ts";
+export type { DemandMode } from "./demand-mode.ts";
 
 // Topology
 export { topology } from "./topology.ts";

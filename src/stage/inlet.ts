@@ -9,7 +9,8 @@ import {
   type Upstream,
 } from "../process/internal.ts";
 import { Intake } from "./intake.ts";
-import { StageKind, down, subscribe, transmit, type Events } from "./protocol.ts";
+import { emitsEvents } from "./emitting.ts";
+import { StageKind, down, subscribe, transmit, type Events, type Replaced } from "./protocol.ts";
 import { wanted, type From, type Wanted } from "./subscription.ts";
 
 /** The accepting side of a stage: the producers that it subscribed to. */
@@ -31,13 +32,14 @@ export class Inlet {
 
   /**
    * Subscribes to one producer: subscribes, lets `manual` say who asks, then asks, unless it is by hand. Nobody there,
-   * and temporary: no subscription.
+   * and temporary: no subscription. Then the one that it replaces is as it was.
    * @throws SLUICE_INVALID_OPTION, SLUICE_NO_PROCESS, SLUICE_NOT_A_PRODUCER
    */
   subscribe(
     given: unknown,
     path: string,
     manual: (terms: Wanted, from: From) => boolean,
+    replaces?: Replaced,
   ): Intake | undefined {
     const terms = wanted(given, path, this.leastDefault);
     const { cell } = this;
@@ -49,7 +51,10 @@ export class Inlet {
     const intake = new Intake(tag, producer, this, terms);
     this.intakes.set(tag, intake);
     this.largest = Math.max(this.largest, maxDemand);
-    transmit(producer, subscribe(tag, cell.id, { maxDemand, minDemand, partition }));
+    const old = replaces && this.intakes.get(replaces.tag);
+    if (old !== undefined) old.replaced = true;
+    if (old !== undefined && old.producer !== producer) old.cancel(replaces!.reason);
+    transmit(producer, subscribe(tag, cell.id, { maxDemand, minDemand, partition }, replaces));
     intake.unwatch = watch(cell, producer, (reason) => down(StageKind.producerDown, tag, reason));
     try {
       intake.manual = manual(terms, intake);
@@ -99,6 +104,7 @@ export class Inlet {
   /** Does the stage end with a subscription that ended for this reason? */
   endsWith(intake: Intake, reason: ExitReason): boolean {
     const { cancel: mode } = intake.wanted;
+    if (intake.replaced) return false;
     return mode === "permanent" || (mode === "transient" && !isOrderly(reason));
   }
 
@@ -145,8 +151,8 @@ function producerOf({ to, cancel }: Wanted, path: string): Cell | undefined {
     const message = `${path}: nobody at ${target} to subscribe to`;
     throw new SluiceError("SLUICE_NO_PROCESS", message, { target });
   }
-  const { pid: target, state, engine } = producer;
-  if (state !== State.starting && engine?.role.startsWith("producer") !== true) {
+  const { pid: target } = producer;
+  if (!emitsEvents(producer)) {
     const message = `${path}: ${target} is no producer`;
     throw new SluiceError("SLUICE_NOT_A_PRODUCER", message, { target });
   }

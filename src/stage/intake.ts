@@ -21,6 +21,8 @@ export class Intake implements From {
   kept: Deque<Message> | undefined = undefined;
   /** The message of the last ask. */
   latest: Ask | undefined = undefined;
+  /** Another subscription takes its place: the stage does not end with it. */
+  replaced = false;
   unwatch: Disposable | undefined = undefined;
 
   constructor(tag: number, producer: Cell, inlet: Inlet, wanted: Wanted) {

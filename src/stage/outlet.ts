@@ -5,8 +5,10 @@ import { ClosureMessage, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
 import { demandDispatcher } from "./demand-dispatcher.ts";
 import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+import type { HeldDemand } from "./held-demand.ts";
 import { Offer } from "./offer.ts";
 import { StageKind, down, events as eventsMessage, transmit, type Subscribe } from "./protocol.ts";
+import type { StageCallbacks } from "./stage-callbacks.ts";
 
 /** Options of whatever emits. */
 export interface OutletOptions {
@@ -48,6 +50,8 @@ export class Outlet {
   stampMs = 0;
   /** Asked for upstream and not come yet; of consumers that have gone, too, so that nothing is asked for twice. */
   requested = 0;
+  /** The demand that is kept back while nothing is handed out. */
+  held: HeldDemand | undefined = undefined;
   dropped = 0;
   delivered = 0;
   /** The stage is gone, and this is what offers are told. */
@@ -116,7 +120,7 @@ export class Outlet {
   /** To waiting demand, past an empty buffer; returns how many events were taken. */
   pass(events: readonly unknown[], enteredMs: number): number {
     this.requested = Math.max(this.requested - events.length, 0);
-    if (this.buffer.size > 0) return 0;
+    if (this.buffer.size > 0 || this.held !== undefined) return 0;
     this.stampMs = enteredMs;
     return this.dispatcher.dispatch(events, this.deliver);
   }
@@ -126,7 +130,10 @@ export class Outlet {
     const stage = this.cell.pid;
     if (discarded.active) discarded.emit({ stage, count });
     const { capacity } = this.buffer;
-    log("warning", `${stage} discarded ${count} events: its buffer of ${capacity} is full`);
+    const callbacks = this.cell.instance as StageCallbacks | undefined;
+    const silent = callbacks?.handleDiscarded?.(count) === false;
+    if (!silent)
+      log("warning", `${stage} discarded ${count} events: its buffer of ${capacity} is full`);
     this.reach();
   }
 
@@ -166,7 +173,8 @@ export class Outlet {
   /** So many events are taken or buffered at once. */
   get takeable(): number {
     const { buffer, dispatcher } = this;
-    return this.room + (buffer.size === 0 ? dispatcher.demand : 0);
+    const past = buffer.size === 0 && this.held === undefined;
+    return this.room + (past ? dispatcher.demand : 0);
   }
 
   /** All of them at once, or none. */
@@ -194,6 +202,25 @@ export class Outlet {
 
   /** Serves what is asked for from what waits; returns what must come from upstream and was not requested before. */
   serve(): number {
+    const { buffer, dispatcher, held } = this;
+    if (held === undefined) this.handOut(false);
+    this.loadOffers();
+    if (held !== undefined) {
+      held.note(dispatcher.demand - this.requested - buffer.size);
+      return 0;
+    }
+    return this.request(Infinity);
+  }
+
+  /** Requests what is missing from upstream, `most` events at most, and returns how many that are. */
+  request(most: number): number {
+    const missing = Math.min(Math.max(this.dispatcher.demand - this.requested, 0), most);
+    this.requested += missing;
+    return missing;
+  }
+
+  /** Hands out what waits, as far as it is asked for; `apart`: each batch as it came, not joined with the next. */
+  handOut(apart: boolean): void {
     const { buffer, dispatcher } = this;
     while (dispatcher.demand > 0) {
       if (buffer.size === 0) {
@@ -201,18 +228,20 @@ export class Outlet {
         this.loadNext(dispatcher.demand);
         continue;
       }
-      const { events, enteredMs } = buffer.take(dispatcher.demand)!;
+      const most = apart ? buffer.firstSize : Infinity;
+      const { events, enteredMs } = buffer.take(Math.min(dispatcher.demand, most))!;
       this.stampMs = enteredMs;
       const taken = dispatcher.dispatch(events, this.deliver);
       if (taken === events.length) continue;
       buffer.putBack(events, taken, enteredMs);
       break;
     }
+  }
+
+  /** The places that are free again go to offers. */
+  loadOffers(): void {
     while (this.offers.length > 0 && this.room > 0) this.loadNext(this.room);
     if (this.markers.length > 0) this.reach();
-    const missing = Math.max(dispatcher.demand - this.requested, 0);
-    this.requested += missing;
-    return missing;
   }
 
   /** Lets the markers run that have been reached. */

@@ -1,7 +1,7 @@
 import { Process } from "../process/index.ts";
 import type { ConsumerOptions } from "./consumer.ts";
 import { ProducerConsumerEngine } from "./producer-consumer-engine.ts";
-import { emits, equip, producerOptionNames, type ProducerOptions } from "./producer.ts";
+import { emits, emittingOptionNames, equip, type ProducerOptions } from "./producer.ts";
 import type { CancelCause, Emitted, SubscriptionTerms } from "./stage-callbacks.ts";
 import type { Accepting, Emitting, From } from "./subscription.ts";
 
@@ -16,7 +16,7 @@ import type { Accepting, Emitting, From } from "./subscription.ts";
  */
 export abstract class ProducerConsumer<In, Out> extends Process {
   static readonly "~optionNames": ReadonlySet<string> = new Set([
-    ...producerOptionNames,
+    ...emittingOptionNames,
     "subscribeTo",
   ]);
   /** A type only. */
@@ -24,7 +24,7 @@ export abstract class ProducerConsumer<In, Out> extends Process {
   /** A type only. */
   declare readonly "~accepts": Accepting<In>;
   /** A type only. */
-  declare readonly "~options"?: ProducerOptions<Out> & ConsumerOptions<In>;
+  declare readonly "~options"?: Omit<ProducerOptions<Out>, "demand"> & ConsumerOptions<In>;
   /** Emits events beside what `handleEvents` returns. Takes ownership of the array. */
   declare protected readonly emit: (events: readonly Out[]) => void;
   /** Emits without loss, as in `Producer`. */
@@ -33,7 +33,7 @@ export abstract class ProducerConsumer<In, Out> extends Process {
   declare protected readonly tryOffer: (events: readonly Out[]) => boolean;
 
   /** @throws SLUICE_INVALID_OPTION, which fails the start */
-  constructor(options: ProducerOptions<Out> = {}) {
+  constructor(options: Omit<ProducerOptions<Out>, "demand"> = {}) {
     super();
     equip(this, options, (cell, stage, given) => new ProducerConsumerEngine(cell, stage, given));
   }

@@ -1,13 +1,25 @@
 import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
-import { SluiceError, type ExitReason } from "../support/internal.ts";
+import { SluiceError, invalidOption, type ExitReason } from "../support/internal.ts";
 import { demanded, log } from "../telemetry/internal.ts";
 import { eventsOf, invalidEvents } from "./accepting.ts";
+import type { DemandMode } from "./demand-mode.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
 import { Fetch } from "./fetch.ts";
+import { HeldDemand } from "./held-demand.ts";
 import { Outlet, type OutletOptions } from "./outlet.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
 const defaultBufferSize = 10_000;
+
+interface ProducerEngineOptions extends OutletOptions {
+  readonly demand?: DemandMode;
+}
+
+/** @throws SLUICE_INVALID_OPTION */
+export function checkMode(option: string, mode: DemandMode): void {
+  if (mode !== "forward" && mode !== "accumulate")
+    throw invalidOption(option, mode, '"forward" or "accumulate"');
+}
 
 /** The engine of a producer: demand that its buffer cannot serve goes to `handleDemand`; one fetch is open at most. */
 export class ProducerEngine extends EmittingEngine {
@@ -15,10 +27,40 @@ export class ProducerEngine extends EmittingEngine {
   fetch: Fetch | undefined = undefined;
   /** No further demand is handed on: the stage drains or stops. */
   closed = false;
+  /** What it was told last. */
+  mode: DemandMode = "forward";
 
   /** @throws SLUICE_INVALID_OPTION */
-  constructor(cell: Cell, stage: StageCallbacks, options: OutletOptions) {
+  constructor(cell: Cell, stage: StageCallbacks, options: ProducerEngineOptions) {
     super(cell, stage, new Outlet(cell, options, defaultBufferSize));
+    const { demand = "forward" } = options;
+    checkMode("demand", demand);
+    this.setMode(demand);
+  }
+
+  /** To hold acts at once; what was held goes out in a message of its own. */
+  setMode(mode: DemandMode): void {
+    this.mode = mode;
+    const { outlet, cell } = this;
+    if (mode === "accumulate") outlet.held ??= new HeldDemand();
+    else if (outlet.held !== undefined)
+      cell.send(new ClosureMessage(() => (this.mode === "forward" ? this.release() : undefined)));
+  }
+
+  /** Hands out what was held: the events, batch by batch; then what is still missing is demanded, ask by ask. */
+  release(): void {
+    const { outlet, cell } = this;
+    const { held } = outlet;
+    if (held === undefined) return;
+    outlet.held = undefined;
+    outlet.handOut(true);
+    for (const count of held.counts) {
+      const missing = outlet.request(count);
+      if (missing > 0) this.demanded(missing);
+      // What is left of the demand is served below, or held again.
+      if (cell.closed || outlet.held !== undefined) break;
+    }
+    if (!cell.closed) this.serve();
   }
 
   protected override demanded(missing: number): void {
@@ -97,6 +139,8 @@ export class ProducerEngine extends EmittingEngine {
 
   async drain(): Promise<void> {
     this.closed = true;
+    this.mode = "forward";
+    this.release();
     this.giveUp("drains", "shutdown");
     const result = this.fetch?.result;
     if (result !== undefined) {

@@ -2,9 +2,11 @@ import { invalidOption } from "../support/internal.ts";
 import { baseClass, cellOf, type Cell } from "../process/internal.ts";
 import { Process, type Context } from "../process/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { emittingMark } from "./emitting.ts";
 import type { EmittingEngine } from "./emitting-engine.ts";
 import { ProducerEngine } from "./producer-engine.ts";
 import type { CancelCause, Emitted, StageCallbacks, SubscriptionTerms } from "./stage-callbacks.ts";
+import type { DemandMode } from "./demand-mode.ts";
 import type { Emitting, From } from "./subscription.ts";
 
 /** Options of a stage that emits; in the constructor as the class's own defaults, in `child` as the tree's word. */
@@ -18,17 +20,22 @@ export interface ProducerOptions<Out> {
   readonly bufferKeep?: "last" | "first";
   /** Offers waiting at most; default 1,000. Beyond: calls reject `SLUICE_OFFERS_FULL`, casts are dropped and counted. */
   readonly maxOffers?: number;
+  /**
+   * `"accumulate"`: it begins by keeping demand and events until `setDemandMode` says `"forward"`, so that all consumers
+   * of a broadcast can be there first. Default `"forward"`. Not for a producer-consumer.
+   */
+  readonly demand?: DemandMode;
   /** Which consumer gets which event; default `demandDispatcher()`. */
   readonly dispatcher?: Dispatcher<Out>;
 }
 
-/** The names of these options. */
-export const producerOptionNames: ReadonlySet<string> = new Set([
+/** The names of these options, as far as a producer-consumer has them too. */
+export const emittingOptionNames: readonly string[] = [
   "bufferSize",
   "bufferKeep",
   "maxOffers",
   "dispatcher",
-]);
+];
 
 /** Puts the engine in place, with the class's defaults under the tree's options. */
 export function equip<E>(
@@ -71,7 +78,7 @@ export function equip<E>(
  * ```
  */
 export abstract class Producer<Out> extends Process {
-  static readonly "~optionNames": ReadonlySet<string> = producerOptionNames;
+  static readonly "~optionNames": ReadonlySet<string> = new Set([...emittingOptionNames, "demand"]);
   /** A type only. */
   declare readonly "~emits": Emitting<Out>;
   /** A type only. */
@@ -110,6 +117,8 @@ export abstract class Producer<Out> extends Process {
   ): "automatic" | void;
   /** A consumer cancelled or is gone. */
   protected handleCancel?(cause: CancelCause, from: From): void | Promise<void>;
+  /** The full buffer let `count` events go at once; `false` keeps that out of the log. They are counted all the same. */
+  protected handleDiscarded?(count: number): boolean | void;
 }
 
 function outletOf(stage: object): EmittingEngine["outlet"] {
@@ -125,6 +134,7 @@ function checkList(member: string, events: unknown): void {
 export function emits(constructor: { readonly prototype: object }): void {
   baseClass(constructor);
   Object.defineProperties(constructor.prototype, {
+    [emittingMark]: { value: true },
     emit: {
       value(this: object, events: readonly unknown[]): void {
         checkList("emit", events);

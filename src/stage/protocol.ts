@@ -18,6 +18,13 @@ export interface Subscribe extends Message {
   /** The address of the consumer. */
   readonly consumer: number;
   readonly options: SubscribeOptions;
+  /** The subscription whose place it takes. */
+  readonly replaces: Replaced | undefined;
+}
+/** A subscription that ends because another takes its place. */
+export interface Replaced {
+  readonly tag: number;
+  readonly reason: ExitReason;
 }
 /** What both sides know of a subscription. */
 export interface SubscribeOptions {
@@ -50,8 +57,13 @@ export function transmit(to: Cell, message: Message): void {
   to.send(wire === undefined ? message : wire(message));
 }
 
-export function subscribe(tag: number, consumer: number, options: SubscribeOptions): Subscribe {
-  return { kind: StageKind.subscribe, next: undefined, tag, consumer, options };
+export function subscribe(
+  tag: number,
+  consumer: number,
+  options: SubscribeOptions,
+  replaces?: Replaced,
+): Subscribe {
+  return { kind: StageKind.subscribe, next: undefined, tag, consumer, options, replaces };
 }
 export function ask(tag: number, count: number): Ask {
   return { kind: StageKind.ask, next: undefined, tag, count, isFree: false };

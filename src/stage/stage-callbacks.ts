@@ -29,4 +29,5 @@ export interface StageCallbacks {
   handleEvents?(events: readonly unknown[], from: From): unknown;
   handleSubscribe?(role: "producer" | "consumer", terms: SubscriptionTerms, from: From): unknown;
   handleCancel?(cause: CancelCause, from: From): unknown;
+  handleDiscarded?(count: number): unknown;
 }
