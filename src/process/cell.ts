@@ -149,15 +149,17 @@ export class Cell implements Runnable, Scope {
 
   /** Puts a message before all that wait, or behind the given one among them. */
   sendFirst(message: Message, behind: Message | undefined): void {
+    const { head } = this;
     if (behind === undefined) {
-      message.next = this.head;
+      message.next = head;
       this.head = message;
+      if (head !== undefined) this.tail ??= head;
     } else {
       message.next = behind.next;
       behind.next = message;
+      if (message.next === undefined) this.tail = message;
     }
-    if (message.next === undefined) this.tail = message;
-    if (!this.busy) this.system.queue.ready(this);
+    if (!this.queued && !this.busy) this.system.queue.ready(this);
   }
 
   /** Stops in order: what is in hand may end, `terminate` runs. */
