@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { byHand, cellOf, quietly } from "../../test/stage/probing.ts";
+import { byHand, quietly } from "../../test/stage/probing.ts";
 import { Counter, Doubler, Forwarder, Queue, schedules } from "../../test/stage/stages.ts";
-import { Process, name, start } from "../process/index.ts";
-import { drain } from "../process/internal.ts";
+import { Process, drain, name, start } from "../process/index.ts";
 import { probeConsumer } from "../testing/index.ts";
 import { bufferedCount, demandMode, setDemandMode } from "./demand-mode.ts";
 import { from } from "./from.ts";
@@ -309,7 +308,7 @@ describe("a producer that accumulates", () => {
       seen.ask(3);
       await queue.call.queue([1, 2]);
       await quiet();
-      await drain(cellOf(queue));
+      expect((await drain(queue)).left).toEqual([]);
       await quiet();
       expect(seen.batches).toEqual([[1, 2]]);
       expect(reports.slice(1)).toEqual([]);
