@@ -34,6 +34,7 @@ export abstract class EmittingEngine implements Engine {
     this.cell = cell;
     this.stage = stage;
     this.outlet = outlet;
+    outlet.owner = this;
   }
 
   /** So many more events must come from upstream. */
@@ -67,6 +68,11 @@ export abstract class EmittingEngine implements Engine {
   serve(): void {
     const missing = this.outlet.serve();
     if (missing > 0) this.demanded(missing);
+  }
+
+  /** What was to run before the next event that waits has run. */
+  goOn(): void {
+    this.serve();
   }
 
   subscribed(message: Subscribe): void {

@@ -1,7 +1,7 @@
 import { Deque, SluiceError, checkInteger, invalidOption } from "../support/internal.ts";
 import { thread } from "../runtime/internal.ts";
 import { discarded, log } from "../telemetry/internal.ts";
-import { ClosureMessage, watch, type Cell } from "../process/internal.ts";
+import { ClosureMessage, isThenable, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
 import { demandDispatcher } from "./demand-dispatcher.ts";
 import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
@@ -42,6 +42,10 @@ export class Outlet {
   readonly consumptions: Map<number, Consumption> = new Map();
   readonly offers: Deque<Offer> = new Deque();
   readonly markers: Deque<Marker> = new Deque();
+  /** Markers that have been reached and are messages by now: nothing is handed out past them. */
+  reached = 0;
+  /** Is told when the last of these has run. */
+  owner: { goOn(): void } | undefined = undefined;
   /** With this many events in the buffer, offers wait, and a producer-consumer stops processing. */
   limit: () => number = () => this.buffer.capacity;
   /** The stamp of what is being handled: what is emitted meanwhile inherits it. */
@@ -205,6 +209,7 @@ export class Outlet {
     const { buffer, dispatcher, held } = this;
     if (held === undefined) this.handOut(false);
     this.loadOffers();
+    if (this.reached > 0) return 0;
     if (held !== undefined) {
       held.note(dispatcher.demand - this.requested - buffer.size);
       return 0;
@@ -221,20 +226,23 @@ export class Outlet {
 
   /** Hands out what waits, as far as it is asked for; `apart`: each batch as it came, not joined with the next. */
   handOut(apart: boolean): void {
-    const { buffer, dispatcher } = this;
-    while (dispatcher.demand > 0) {
+    const { buffer, dispatcher, markers } = this;
+    while (dispatcher.demand > 0 && this.reached === 0) {
       if (buffer.size === 0) {
         if (this.offers.length === 0) break;
         this.loadNext(dispatcher.demand);
         continue;
       }
-      const most = apart ? buffer.firstSize : Infinity;
-      const { events, enteredMs } = buffer.take(Math.min(dispatcher.demand, most))!;
+      let count = apart ? Math.min(dispatcher.demand, buffer.firstSize) : dispatcher.demand;
+      if (markers.length > 0) count = Math.min(count, markers.at(0)!.place - buffer.passed);
+      const { events, enteredMs } = buffer.take(count)!;
       this.stampMs = enteredMs;
       const taken = dispatcher.dispatch(events, this.deliver);
-      if (taken === events.length) continue;
-      buffer.putBack(events, taken, enteredMs);
-      break;
+      if (taken < events.length) {
+        buffer.putBack(events, taken, enteredMs);
+        break;
+      }
+      if (markers.length > 0) this.reach();
     }
   }
 
@@ -247,8 +255,25 @@ export class Outlet {
   /** Lets the markers run that have been reached. */
   reach(): void {
     const { markers, buffer } = this;
-    while (markers.length > 0 && markers.at(0)!.place <= buffer.passed)
-      this.cell.send(new ClosureMessage(markers.shift()!.run));
+    while (markers.length > 0 && markers.at(0)!.place <= buffer.passed) {
+      const { run } = markers.shift()!;
+      this.reached++;
+      this.cell.send(new ClosureMessage(() => this.runMarker(run)));
+    }
+  }
+
+  runMarker(run: () => unknown): unknown {
+    const then = (): void => {
+      this.reached--;
+      if (this.reached === 0) this.owner?.goOn();
+    };
+    const result = run();
+    if (isThenable(result) && !(result instanceof Offer)) {
+      this.cell.hold(result, then);
+      return undefined;
+    }
+    then();
+    return result;
   }
 
   /** Runs `run` as a message when everything that waits now is out. */

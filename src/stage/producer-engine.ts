@@ -38,6 +38,11 @@ export class ProducerEngine extends EmittingEngine {
     this.setMode(demand);
   }
 
+  override goOn(): void {
+    if (this.outlet.held !== undefined && this.mode === "forward") this.release();
+    else this.serve();
+  }
+
   /** To hold acts at once; what was held goes out in a message of its own. */
   setMode(mode: DemandMode): void {
     this.mode = mode;
@@ -52,8 +57,10 @@ export class ProducerEngine extends EmittingEngine {
     const { outlet, cell } = this;
     const { held } = outlet;
     if (held === undefined) return;
-    outlet.held = undefined;
     outlet.handOut(true);
+    // It goes on behind what is to run before the next event.
+    if (outlet.reached > 0) return;
+    outlet.held = undefined;
     for (const count of held.counts) {
       const missing = outlet.request(count);
       if (missing > 0) this.demanded(missing);
