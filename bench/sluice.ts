@@ -1,14 +1,6 @@
 // Sluice's side of the comparison: the classes and options that a program would use.
-import {
-  Consumer,
-  Producer,
-  ProducerConsumer,
-  child,
-  consumerSupervisor,
-  name,
-  startSupervisor,
-} from "sluice";
-import type { Name, Subscription } from "sluice";
+import { Consumer, Producer, child, consumerSupervisor, map, name, startSupervisor } from "sluice";
+import type { Name, ProducerConsumer, Subscription } from "sluice";
 import { item, processed, settled, weigh } from "./workloads.ts";
 import type { Bench, Item, Wired } from "./workloads.ts";
 
@@ -43,12 +35,6 @@ class Numbers<T> extends Producer<T> {
     for (let n = 0; n < size; n++) events[n] = this.#make(start + n);
     this.#next = start + size;
     return events;
-  }
-}
-
-class Processor extends ProducerConsumer<Item, Item> {
-  override handleEvents(events: readonly Item[]): readonly Item[] {
-    return events.map(processed);
   }
 }
 
@@ -99,7 +85,7 @@ class Weight extends Consumer<Item> {
 
 const integers: Name<Numbers<number>> = name("integers");
 const items: Name<Numbers<Item>> = name("items");
-const processor: Name<Processor> = name("processor");
+const processor: Name<ProducerConsumer<Item, Item>> = name("processor");
 const identity = (n: number): number => n;
 
 /** What is timed: from the first event let go until all have arrived. */
@@ -133,7 +119,7 @@ export const W2O: Bench = async (count) => {
     strategy: "one_for_all",
     children: {
       source: child(Numbers<Item>, { name: items, args: [count, item] }),
-      processor: child(Processor, { name: processor, subscribeTo: [items] }),
+      processor: child(map(processed), { name: processor, subscribeTo: [items] }),
       sink: child(Weight, { args: [total], subscribeTo: [processor] }),
     },
   });

@@ -23,77 +23,101 @@ export function producer<Out>(
   };
 }
 
-/**
- * One result per event, in order; `keep` turns the result into what is emitted. Synchronous as long as results are:
- * from the first promise on, the rest of the batch is awaited one by one.
- */
-function each<In, Result, Out>(
-  events: readonly In[],
-  context: Context,
-  fn: (event: In, context: Context) => Result | Promise<Result>,
-  keep: (out: Out[], event: In, result: Result) => void,
-): Emitted<Out> {
-  const out: Out[] = [];
-  for (let index = 0; index < events.length; index++) {
-    const event = events[index] as In;
-    const result = fn(event, context);
-    if (isThenable(result)) return eachAsync(events, index, result, context, fn, keep, out);
-    keep(out, event, result);
-  }
-  return out;
-}
-
-async function eachAsync<In, Result, Out>(
+/** From the first promise on, the rest of a batch is awaited one by one; each result is kept, then `out` is what it gave. */
+async function awaitRest<In, Result, Out>(
   events: readonly In[],
   first: number,
-  pending: Promise<Result>,
+  pending: PromiseLike<Result>,
   context: Context,
   fn: (event: In, context: Context) => Result | Promise<Result>,
-  keep: (out: Out[], event: In, result: Result) => void,
+  keep: (out: Out[], result: Result, event: In) => void,
   out: Out[],
 ): Promise<readonly Out[]> {
-  keep(out, events[first] as In, await pending);
+  keep(out, await pending, events[first] as In);
   for (let index = first + 1; index < events.length; index++) {
     const event = events[index] as In;
-    keep(out, event, await fn(event, context));
+    keep(out, await fn(event, context), event);
   }
   return out;
-}
-
-function perEvent<In, Result, Out>(
-  fn: (event: In, context: Context) => Result | Promise<Result>,
-  keep: (out: Out[], event: In, result: Result) => void,
-): ProducerConsumerClass<In, Out> {
-  return class PerEvent extends ProducerConsumer<In, Out> {
-    protected override handleEvents(events: readonly In[]): Emitted<Out> {
-      return each(events, this.self, fn, keep);
-    }
-  };
 }
 
 /** One event in, one event out, in order. A promise is awaited before the next event. */
 export function map<In, Out>(
   fn: (event: In, context: Context) => Out | Promise<Out>,
 ): ProducerConsumerClass<In, Out> {
-  return perEvent<In, Out, Out>(fn, (out, _event, result) => void out.push(result));
+  return class MapStage extends ProducerConsumer<In, Out> {
+    protected override handleEvents(events: readonly In[]): Emitted<Out> {
+      const { self } = this;
+      const out = new Array<Out>(events.length);
+      for (let index = 0; index < events.length; index++) {
+        const result = fn(events[index] as In, self);
+        if (isThenable(result)) {
+          out.length = index;
+          return awaitRest(events, index, result, self, fn, keepAll, out);
+        }
+        out[index] = result;
+      }
+      return out;
+    }
+  };
+}
+
+function keepAll<Out>(out: Out[], result: Out): void {
+  out.push(result);
 }
 
 /** Keeps the events for which `fn` holds. */
 export function filter<T>(
   fn: (event: T, context: Context) => boolean | Promise<boolean>,
 ): ProducerConsumerClass<T, T> {
-  return perEvent<T, boolean, T>(fn, (out, event, result) => {
-    if (result) out.push(event);
-  });
+  return class FilterStage extends ProducerConsumer<T, T> {
+    protected override handleEvents(events: readonly T[]): Emitted<T> {
+      const { self } = this;
+      const out: T[] = [];
+      for (let index = 0; index < events.length; index++) {
+        const event = events[index] as T;
+        const result = fn(event, self);
+        if (isThenable(result)) return awaitRest(events, index, result, self, fn, keepIf, out);
+        if (result) out.push(event);
+      }
+      return out;
+    }
+  };
+}
+
+function keepIf<T>(out: T[], result: boolean, event: T): void {
+  if (result) out.push(event);
 }
 
 /** One event in, any number out. */
 export function flatMap<In, Out>(
   fn: (event: In, context: Context) => Emitted<Out>,
 ): ProducerConsumerClass<In, Out> {
-  return perEvent<In, readonly Out[] | void, Out>(fn, (out, _event, result) => {
-    if (result !== undefined) for (const one of result) out.push(one);
-  });
+  return class FlatMapStage extends ProducerConsumer<In, Out> {
+    protected override handleEvents(events: readonly In[]): Emitted<Out> {
+      const { self } = this;
+      const out: Out[] = [];
+      for (let index = 0; index < events.length; index++) {
+        const result = fn(events[index] as In, self);
+        if (isThenable(result))
+          return awaitRest<In, readonly Out[] | void, Out>(
+            events,
+            index,
+            result,
+            self,
+            fn as (event: In, context: Context) => Promise<readonly Out[] | void>,
+            keepEach,
+            out,
+          );
+        keepEach(out, result);
+      }
+      return out;
+    }
+  };
+}
+
+function keepEach<Out>(out: Out[], result: readonly Out[] | void): void {
+  if (result !== undefined) for (const one of result) out.push(one);
 }
 
 /** What a consumer's function is told: made once per subscription, since an object with a getter is dear to make. */
