@@ -23,23 +23,36 @@ export function isAbort(error: unknown, signal: AbortSignal | undefined): boolea
   }
 }
 
-/** A signal that is made when it is first read: an AbortController costs more than most work that is given one. */
+/**
+ * What work is given to know when it is no longer wanted: a signal that is made when it is first read, for an
+ * AbortController costs more than most work that is given one. Whoever it is given to sees nothing else.
+ */
 export class LazySignal {
   #controller: AbortController | undefined = undefined;
-  #over: ExitReason | undefined = undefined;
+  #why: SluiceError | undefined = undefined;
+
+  /** Aborts it with that error, once. */
+  static abort(lazy: LazySignal | undefined, why: SluiceError): void {
+    if (lazy === undefined || lazy.#why !== undefined) return;
+    lazy.#why = why;
+    lazy.#controller?.abort(why);
+  }
+
+  /** What it was aborted with. */
+  static why(lazy: LazySignal): SluiceError | undefined {
+    return lazy.#why;
+  }
+
+  /** The signal, if it was read. */
+  static made(lazy: LazySignal | undefined): AbortSignal | undefined {
+    return lazy === undefined ? undefined : lazy.#controller?.signal;
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#over !== undefined) this.#controller.abort(abortReason(this.#over));
+      if (this.#why !== undefined) this.#controller.abort(this.#why);
     }
     return this.#controller.signal;
-  }
-
-  /** Aborts it with that reason, once. */
-  abort(reason: ExitReason): void {
-    if (this.#over !== undefined) return;
-    this.#over = reason;
-    this.#controller?.abort(abortReason(reason));
   }
 }

@@ -37,7 +37,7 @@ describe("an idle process", () => {
       );
       await counter.call.pid();
       expect(cell.more?.own?.open).toBeUndefined();
-      expect(cell.more?.controller).toBeUndefined();
+      expect(cell.more?.context).toBeUndefined();
     }));
 
   it("has no more for a name, or for a supervisor above it", () =>

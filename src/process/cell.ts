@@ -1,6 +1,6 @@
 import type { ExitReason } from "../support/internal.ts";
 import { thread, type Runnable, type Scope, type System } from "../runtime/internal.ts";
-import { abortReason } from "./abort.ts";
+import { LazySignal, abortReason } from "./abort.ts";
 import { begin } from "./begin.ts";
 import { Brood } from "./brood.ts";
 import { beginStop, end, fail, lay, terminate } from "./end.ts";
@@ -110,15 +110,19 @@ export class Cell implements Runnable, Scope {
     return this.state === State.dead && this.busy;
   }
 
-  /** Aborts on stop and kill; made on the first read. */
-  get signal(): AbortSignal {
+  /** What tells of stop and kill; made when it is first asked for. */
+  get context(): LazySignal {
     const { extras } = this;
-    if (extras.controller === undefined) {
-      extras.controller = new AbortController();
+    if (extras.context === undefined) {
+      extras.context = new LazySignal();
       if (this.state > State.running)
-        extras.controller.abort(abortReason(this.doom ?? this.stopReason!));
+        LazySignal.abort(extras.context, abortReason(this.doom ?? this.stopReason!));
     }
-    return extras.controller.signal;
+    return extras.context;
+  }
+
+  get signal(): AbortSignal {
+    return this.context.signal;
   }
 
   get scopeSignal(): AbortSignal {

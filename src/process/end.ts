@@ -15,7 +15,7 @@ export function beginStop(cell: Cell): void {
   const reason = cell.stopReason!;
   cell.state = up ? State.ending : State.aborting;
   cell.engine?.stopping?.(reason);
-  cell.more?.controller?.abort(abortReason(reason));
+  if (cell.more?.context !== undefined) LazySignal.abort(cell.more.context, abortReason(reason));
   cell.more?.own?.abort(reason);
   if (cell.busy) grace(cell);
   else if (!up) end(cell, reason);
@@ -28,7 +28,7 @@ function grace(cell: Cell): void {
   if (extras.grace !== undefined) system.cancel(extras.grace);
   if (typeof shutdown !== "number") return;
   extras.grace = system.after(shutdown, () => {
-    extras.terminating?.abort("killed");
+    LazySignal.abort(extras.terminating, abortReason("killed"));
     cell.kill("killed");
   });
 }
@@ -52,7 +52,7 @@ export function fail(cell: Cell, error: unknown): void {
   if (state === State.running && isErrorReply(error)) return replyError(cell, error);
   const crash = { crash: error };
   if (state === State.starting) return end(cell, crash);
-  if (!isAbort(error, more?.controller?.signal)) cell.stopReason = crash;
+  if (!isAbort(error, LazySignal.made(more?.context))) cell.stopReason = crash;
   if (state === State.aborting) return end(cell, cell.stopReason!);
   try {
     beginStop(cell);
@@ -117,7 +117,7 @@ function countZombies(cell: Cell, more: number): void {
 
 function release(cell: Cell, more: Extras, reason: ExitReason): void {
   if (more.grace !== undefined) cell.system.cancel(more.grace);
-  if (more.controller?.signal.aborted === false) more.controller.abort(abortReason(reason));
+  if (more.context !== undefined) LazySignal.abort(more.context, abortReason(reason));
   more.own?.release(reason);
   if (more.watching !== undefined) for (const unwatch of more.watching) unwatch();
   if (more.links !== undefined) {

@@ -10,7 +10,8 @@ import type { Own } from "./self.ts";
 export class Extras {
   ref: ProcessRef | undefined = undefined;
   own: Own | undefined = undefined;
-  controller: AbortController | undefined = undefined;
+  /** Its own signal. */
+  context: LazySignal | undefined = undefined;
   links: Set<Cell> | undefined = undefined;
   trap: ((from: Cell, reason: ExitReason) => unknown) | undefined = undefined;
   children: Brood | undefined = undefined;

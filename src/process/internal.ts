@@ -1,3 +1,4 @@
+export { LazySignal } from "./abort.ts";
 export { Cell } from "./cell.ts";
 export { State } from "./state.ts";
 export { cellOf } from "./process.ts";

@@ -1,6 +1,6 @@
 import type { ExitReason } from "../support/internal.ts";
 import { thread, type Scope, type System } from "../runtime/internal.ts";
-import { LazySignal } from "./abort.ts";
+import { LazySignal, abortReason } from "./abort.ts";
 import { ClosureMessage } from "./message.ts";
 import type { Open, Own } from "./self.ts";
 
@@ -50,14 +50,14 @@ export class OwnTask<T> implements Open, Scope {
   }
 
   abort(reason: ExitReason): void {
-    this.context.abort(reason);
+    LazySignal.abort(this.context, abortReason(reason));
   }
 
   close(reason: ExitReason): void {
     if (!this.live) return;
     this.live = false;
     this.own.closed(this);
-    this.context.abort(reason);
+    this.abort(reason);
   }
 
   [Symbol.dispose](): void {

@@ -29,7 +29,7 @@ export function task(
   const spec = specOf(Task, { restart: "temporary", ...options }, "worker", work.name || "task");
   return {
     ...spec,
-    "~plan": workPlan(spec["~plan"], (cell) => work(cell)),
+    "~plan": workPlan(spec["~plan"], (cell) => work(cell.context)),
   } as ChildSpec<Task>;
 }
 
@@ -57,7 +57,7 @@ export async function startTask<T>(
   const { "~plan": plan } = specOf(Task, options, "worker", work.name || "task");
   const begin = async (cell: Cell): Promise<void> => {
     try {
-      resolve(await work(cell));
+      resolve(await work(cell.context));
     } catch (error) {
       reject(error);
       throw error;

@@ -1,4 +1,10 @@
-import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
+import {
+  ClosureMessage,
+  LazySignal,
+  isThenable,
+  type Cell,
+  type Figures,
+} from "../process/internal.ts";
 import { SluiceError, invalidOption, type ExitReason } from "../support/internal.ts";
 import { demanded, log } from "../telemetry/internal.ts";
 import { eventsOf, invalidEvents } from "./accepting.ts";
@@ -101,13 +107,14 @@ export class ProducerEngine extends EmittingEngine {
     const { outlet, cell } = this;
     const events = result === undefined ? [] : eventsOf(cell, "handleDemand", result);
     outlet.emit(events, outlet.nowMs);
-    if (fetch.over !== undefined) this.forgive(fetch.demand - events.length);
+    if (LazySignal.why(fetch) !== undefined) this.forgive(fetch.demand - events.length);
     this.settled();
   }
 
   failed(fetch: Fetch, error: unknown): void {
-    if (fetch.over === undefined) throw error;
-    if (error !== fetch.over && !(error instanceof Error && error.name === "AbortError"))
+    const why = LazySignal.why(fetch);
+    if (why === undefined) throw error;
+    if (error !== why && !(error instanceof Error && error.name === "AbortError"))
       log("warning", `a fetch that ${this.cell.pid} gave up has failed`, error);
     this.forgive(fetch.demand);
     this.settled();
@@ -131,7 +138,9 @@ export class ProducerEngine extends EmittingEngine {
   }
 
   giveUp(why: string, reason: ExitReason): void {
-    this.fetch?.abort(new SluiceError("SLUICE_EXITED", `${this.cell.pid} ${why}`, { reason }));
+    if (this.fetch === undefined) return;
+    const error = new SluiceError("SLUICE_EXITED", `${this.cell.pid} ${why}`, { reason });
+    LazySignal.abort(this.fetch, error);
   }
 
   protected override abandoned(): void {
