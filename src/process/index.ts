@@ -3,9 +3,12 @@ export { Process, refOf } from "./process.ts";
 export type { Context, Self } from "./process.ts";
 export { info, start, stop } from "./start.ts";
 export { name, names } from "./name.ts";
+export type { Names } from "./name.ts";
 export { sleep } from "./sleep.ts";
 export { startTask, task } from "./task.ts";
 export type { RunningTask, Task } from "./task.ts";
+export { taskStream } from "./task-stream.ts";
+export type { TaskStreamOptions } from "./task-stream.ts";
 export type {
   Acceptance,
   Address,

@@ -1,8 +1,9 @@
 import type { ExitReason } from "../support/internal.ts";
-import { thread, type Scope, type System } from "../runtime/internal.ts";
+import type { Scope, System } from "../runtime/internal.ts";
 import { LazySignal, abortReason } from "./abort.ts";
 import { ClosureMessage } from "./message.ts";
 import type { Open, Own } from "./self.ts";
+import { startIn } from "./start-in.ts";
 
 /** Work that a process has running beside its mailbox. */
 export class OwnTask<T> implements Open, Scope {
@@ -18,12 +19,7 @@ export class OwnTask<T> implements Open, Scope {
   ) {
     this.own = own;
     this.done = done;
-    const outer = thread.running;
-    thread.running = this;
-    // An async function turns a throw of `work` into the rejection that `done` is told of.
-    const result = (async () => work(this.context))();
-    thread.running = outer;
-    result.then(
+    startIn(this, () => work(this.context)).then(
       (value) => this.tell({ status: "fulfilled", value }),
       (reason: unknown) => this.tell({ status: "rejected", reason }),
     );

@@ -2,7 +2,16 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
-import { name, sleep, startSupervisor, startTask, stop, task, type Task } from "./index.ts";
+import {
+  name,
+  sleep,
+  startSupervisor,
+  startTask,
+  stop,
+  task,
+  type Context,
+  type Task,
+} from "./index.ts";
 
 /** Runs a program in 20 schedules. */
 async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
@@ -59,6 +68,47 @@ describe("startTask", () => {
         expect(nowMs() - begunMs).toBe(signal === undefined ? 10 : 110);
       }
       await advance(20_000);
+    }));
+
+  it("O32: resultWithin gives up the wait, not the task; asked again, it has the result", () =>
+    simulated(async () => {
+      const job = await startTask(({ signal }) => sleep(100, signal).then(() => 42));
+      for (const timeoutMs of [10, 20])
+        await expect(job.resultWithin(timeoutMs)).rejects.toMatchObject({
+          code: "SLUICE_TIMEOUT",
+          retryable: true,
+          details: { timeoutMs },
+        });
+      expect([await job.resultWithin(), nowMs()]).toEqual([42, 100]);
+      expect([await job.exited, await job.resultWithin(0)]).toEqual(["normal", 42]);
+      await expect(job.resultWithin(-1)).rejects.toMatchObject({ code: "SLUICE_INVALID_OPTION" });
+      expect(currentSystem().wheel.size).toBe(0);
+    }));
+
+  it("O32: stopped after its result, it keeps it", () =>
+    simulated(async ({ advance }) => {
+      const job = await startTask(() => 1);
+      await advance(1);
+      await job.stop("shutdown");
+      expect(await job.result).toBe(1);
+    }));
+
+  it("is given its signal and nothing else of itself", () =>
+    simulated(async ({ advance }) => {
+      const contexts: Context[] = [];
+      const look = (context: Context): void => void contexts.push(context);
+      await startTask(look);
+      await using _app = await startSupervisor({
+        strategy: "one_for_one",
+        children: { look: task(look) },
+      });
+      await advance(1);
+      for (const context of contexts) {
+        const members = Object.getOwnPropertyNames(Object.getPrototypeOf(context));
+        expect([Object.keys(context), members]).toEqual([[], ["constructor", "signal"]]);
+        expect(context.signal.aborted).toBe(true);
+      }
+      expect(contexts).toHaveLength(2);
     }));
 
   it("a result that nobody reads is no floating rejection", () =>

@@ -1,5 +1,7 @@
+import { SluiceError } from "../support/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { abortReason } from "./abort.ts";
+import { checkMs } from "./check.ts";
 import type { Cell } from "./cell.ts";
 import { specOf, type ChildOptions, type ChildSpec } from "./child-spec.ts";
 import { workPlan } from "./plan.ts";
@@ -15,6 +17,11 @@ export class Task extends Process {}
 export interface RunningTask<T> extends Running<Task> {
   /** What the function gave; rejects with what it threw, or `SLUICE_EXITED` when it was stopped. */
   readonly result: Promise<T>;
+  /**
+   * The result, if it comes in time; the task goes on in any case, and may be asked again. Default 5,000 ms.
+   * @throws SLUICE_TIMEOUT as a rejection, and what `result` rejects with
+   */
+  resultWithin(timeoutMs?: number): Promise<T>;
 }
 
 /**
@@ -65,7 +72,20 @@ export async function startTask<T>(
   };
   const cell = await spawn(currentSystem(), workPlan(plan, begin), undefined);
   void gone(cell).then((reason) => reject(abortReason(reason)));
-  return Object.defineProperty(running(cell), "result", {
-    value: promise,
+  return Object.defineProperties(running(cell), {
+    result: { value: promise },
+    resultWithin: { value: (timeoutMs?: number) => within(cell, promise, timeoutMs) },
   }) as unknown as RunningTask<T>;
+}
+
+function within<T>({ system, pid }: Cell, result: Promise<T>, timeoutMs = 5_000): Promise<T> {
+  return new Promise((resolve, reject) => {
+    checkMs("timeoutMs", timeoutMs);
+    const timer = system.after(timeoutMs, () =>
+      reject(
+        new SluiceError("SLUICE_TIMEOUT", `${pid} goes on after ${timeoutMs} ms`, { timeoutMs }),
+      ),
+    );
+    result.then(resolve, reject).finally(() => system.cancel(timer));
+  });
 }
