@@ -3,7 +3,7 @@ export { Cell } from "./cell.ts";
 export { State } from "./state.ts";
 export { cellOf } from "./process.ts";
 export { baseClass } from "./behaviour.ts";
-export { isThenable, type Deferred } from "./thenable.ts";
+export { isDeferred, isThenable, type Deferred } from "./thenable.ts";
 export type { Engine, Figures, Upstream } from "./engine.ts";
 export { ChildExitMessage, ClosureMessage, Kind, type Message } from "./message.ts";
 export { processes } from "./process-table.ts";

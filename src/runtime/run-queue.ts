@@ -77,6 +77,19 @@ export class RunQueue {
     return process;
   }
 
+  /** Takes one that has overtaken so many; they keep their order. */
+  take(overtaken: number): Runnable {
+    if (overtaken === 0) return this.shift()!;
+    let before = this.first!;
+    for (let nth = 1; nth < overtaken; nth++) before = before.following!;
+    const process = before.following!;
+    before.following = process.following;
+    if (this.last === process) this.last = before;
+    process.following = undefined;
+    process.queued = false;
+    return process;
+  }
+
   wake(): void {
     this.awake = true;
     // A simulation takes the steps itself.
@@ -96,9 +109,7 @@ export class RunQueue {
     let waiting = 0;
     for (let at = this.first; at !== undefined; at = at.following) waiting++;
     if (waiting === 0) return false;
-    const chosen = runtime.pick === undefined ? 0 : runtime.pick(waiting);
-    for (let skipped = 0; skipped < chosen; skipped++) this.ready(this.shift()!);
-    const process = this.shift()!;
+    const process = this.take(runtime.pick === undefined ? 0 : runtime.pick(waiting));
     this.lastLookMs = runtime.now();
     this.onStep?.(process);
     process.run(1);

@@ -57,6 +57,7 @@ export interface ErrorDetails {
     readonly seed: number;
     readonly invariant: string;
     readonly trace: readonly string[];
+    readonly replay: string;
   };
 }
 

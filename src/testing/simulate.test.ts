@@ -1,43 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { SluiceError } from "../support/index.ts";
 import { currentSystem } from "../runtime/index.ts";
-import {
-  Process,
-  child,
-  name,
-  run,
-  sleep,
-  start,
-  startSupervisor,
-  startTask,
-} from "../process/index.ts";
+import { child, name, run, sleep, start, startSupervisor } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
-import { simulate } from "./simulate.ts";
-
-/** What a simulation fails with. */
-async function failure(
-  simulated: Promise<unknown>,
-): Promise<SluiceError<"SLUICE_SIMULATION_FAILED">> {
-  const error: unknown = await simulated.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!SluiceError.is(error, "SLUICE_SIMULATION_FAILED")) throw error;
-  return error;
-}
-
-class Steps extends Process {
-  readonly #log: string[];
-  readonly #who: string;
-  constructor(who: string, log: string[]) {
-    super();
-    this.#who = who;
-    this.#log = log;
-  }
-  step(): void {
-    this.#log.push(this.#who);
-  }
-}
+import { Steps } from "../../test/simulation/steps.ts";
+import { simulate, type Simulation } from "./simulate.ts";
 
 /** In which order two processes run that are both ready. */
 async function order(seeds: number | readonly number[]): Promise<string[]> {
@@ -128,6 +94,51 @@ describe("simulate", () => {
     expect(new Set(chances).size).toBe(2);
   });
 
+  it("reports what happened, and says when the seeds made no difference", async () => {
+    using _silent = attach("sluice.log", () => {});
+    const steps = name<Steps>("steps");
+    const supervised = async ({ advance }: Simulation): Promise<void> => {
+      await using _app = await startSupervisor({
+        strategy: "one_for_one",
+        maxRestarts: 100,
+        children: { steps: child(Steps, { name: steps, args: ["a", []] }) },
+      });
+      for (let n = 0; n < 20; n++) {
+        steps.cast.step();
+        await advance(20);
+      }
+    };
+    const faults = { crash: 0.2, slow: { probability: 0.2, maxMs: 10 }, clockJumpMs: 5 };
+    const report = await simulate(supervised, { seeds: 10, faults });
+    expect(report).toMatchObject({ seeds: 10, events: 0, traces: 10 });
+    expect(report.crashes).toBeGreaterThan(20);
+    expect(report.restarts).toBe(report.crashes);
+    expect(report.slow).toBeGreaterThan(20);
+    expect(report.clockJumps).toBeGreaterThan(3);
+    expect(report.summary).toBe(
+      `10 seeds, 10 distinct traces, ${report.steps.toLocaleString("en")} steps, 0 events, ` +
+        `${report.crashes} crashes, ${report.slow} slow callbacks, ${report.clockJumps} clock jumps, ${report.crashes} restarts`,
+    );
+    const alone = async (): Promise<void> => {
+      await using one = await start(Steps, { args: ["a", []] });
+      await one.call.step();
+    };
+    const small = await simulate(alone, { seeds: 10 });
+    expect(small.traces).toBe(1);
+    expect(small.summary).toMatch(/every seed did the same, so this proves no more than one run$/);
+    const { summary } = await simulate(() => {}, { seeds: 10 });
+    expect(summary).toMatch(/no process ever ran, so this proves nothing$/);
+  });
+
+  it.each([{ seeds: 0 }, { seeds: 1.5 }, { seeds: 1, maxSteps: 0 }, { seeds: 1, maxShrinks: -1 }])(
+    "refuses %j",
+    async (options) => {
+      await expect(simulate(() => {}, options)).rejects.toMatchObject({
+        code: "SLUICE_INVALID_OPTION",
+      });
+    },
+  );
+
   it("gives each run a system of its own, and puts the one before back", async () => {
     const before = currentSystem();
     const systems = new Set<object>();
@@ -145,142 +156,6 @@ describe("simulate", () => {
         expect(await ended).toBe("shutdown");
       },
       { seeds: 3 },
-    );
-  });
-});
-
-describe("a simulation that fails", () => {
-  it("names the seed, what broke, and the last steps; with that seed it fails again", async () => {
-    const program = async ({ seed }: { seed: number }): Promise<void> => {
-      const log: string[] = [];
-      await using a = await start(Steps, { args: ["a", log] });
-      await a.call.step();
-      if (seed >= 4) throw new RangeError("four");
-    };
-    const { details, message, cause } = await failure(simulate(program, { seeds: 10 }));
-    expect(details).toMatchObject({ seed: 4, invariant: "RangeError: four" });
-    expect(details.trace).toContainEqual(expect.stringMatching(/^0\.000 Steps#1 user step/));
-    expect(message).toContain("seed 4 breaks: RangeError: four (replay it with { seeds: [4] })");
-    expect(cause).toEqual(new RangeError("four"));
-    expect((await failure(simulate(program, { seeds: [4] }))).details).toEqual(details);
-  });
-
-  it("when what always has to hold does not, after the step that broke it", async () => {
-    const broken = simulate(
-      async ({ always, quiet }) => {
-        const log: string[] = [];
-        always("fewer than three", () => log.length < 3);
-        await using a = await start(Steps, { args: ["a", log] });
-        for (let n = 0; n < 9; n++) a.cast.step();
-        await quiet();
-      },
-      { seeds: 1 },
-    );
-    const { invariant, trace } = (await failure(broken)).details;
-    expect(invariant).toBe("fewer than three");
-    expect(trace.filter((line) => line.includes("user step"))).toHaveLength(3);
-  });
-
-  it.each([
-    ["a process", async () => void (await start(Steps, { args: ["a", []] })), /processes Steps#1/],
-    ["a timer", () => void setTimeout(() => {}, 10), /timers 1/],
-  ])("when it leaves %s behind", async (_what, program, left) => {
-    const { details, cause } = await failure(simulate(program, { seeds: 1 }));
-    expect(details.invariant).toMatch(left);
-    expect(cause).toMatchObject({ code: "SLUICE_LEFT_BEHIND" });
-  });
-
-  it("when it waits for what never comes, or goes on for ever", async () => {
-    const forever = await failure(simulate(() => new Promise(() => {}), { seeds: 1 }));
-    expect(forever.details.invariant).toMatch(/^the program goes on: nothing is left/);
-    const endless = simulate(
-      async () => {
-        class Endless extends Process {
-          protected override init(): void {
-            this.#again();
-          }
-          #again(): void {
-            this.self.after(0, () => this.#again());
-          }
-        }
-        await start(Endless);
-        await new Promise(() => {});
-      },
-      { seeds: 1, maxSteps: 100 },
-    );
-    expect((await failure(endless)).details.invariant).toBe("it ends within 100 steps");
-  });
-
-  it("puts the globals and the system back", async () => {
-    const [system, now, timeout] = [currentSystem(), Date.now, globalThis.setTimeout];
-    await failure(simulate(() => Promise.reject(new Error("no")), { seeds: 1 }));
-    expect([currentSystem(), Date.now, globalThis.setTimeout]).toEqual([system, now, timeout]);
-  });
-});
-
-describe("faults", () => {
-  it("crash processes that have a supervisor, and those alone, until the program calms down", async () => {
-    await simulate(
-      async ({ calm, quiet }) => {
-        using _silent = attach("sluice.log", () => {});
-        let crashes = 0;
-        using _exits = attach("sluice.process.exited", ({ reason }) => {
-          if (typeof reason === "object") crashes++;
-        });
-        const log: string[] = [];
-        const steps = name<Steps>("steps");
-        await using alone = await start(Steps, { args: ["alone", log] });
-        await using _app = await startSupervisor({
-          strategy: "one_for_one",
-          maxRestarts: 1_000,
-          children: { steps: child(Steps, { name: steps, args: ["supervised", log] }) },
-        });
-        for (let n = 0; n < 50; n++) {
-          alone.cast.step();
-          steps.cast.step();
-          await quiet();
-        }
-        const handled = log.filter((who) => who === "supervised").length;
-        expect(log.filter((who) => who === "alone")).toHaveLength(50);
-        expect([handled + crashes, crashes > 5]).toEqual([50, true]);
-        calm();
-        for (let n = 0; n < 50; n++) await steps.call.step();
-      },
-      { seeds: 5, faults: { crash: 0.3 } },
-    );
-  });
-
-  it("crash a task instead of letting it begin or go on", async () => {
-    let finished = 0;
-    await simulate(
-      async () => {
-        using _silent = attach("sluice.log", () => {});
-        await using app = await startSupervisor({ strategy: "one_for_one", children: {} });
-        expect(app.pid).toMatch(/supervisor/);
-        await using task = await startTask(() => sleep(1));
-        await task.result;
-        finished++;
-      },
-      { seeds: 3, faults: { crash: 1 } },
-    );
-    expect(finished).toBe(3);
-  });
-
-  it("slow: hold a mailbox for a while, and lose nothing", async () => {
-    await simulate(
-      async () => {
-        const log: string[] = [];
-        const steps = name<Steps>("steps");
-        await using _app = await startSupervisor({
-          strategy: "one_for_one",
-          children: { steps: child(Steps, { name: steps, args: ["a", log] }) },
-        });
-        for (let n = 0; n < 20; n++) await steps.call.step();
-        expect(log).toHaveLength(20);
-        expect(performance.now()).toBeGreaterThan(0);
-        expect(performance.now()).toBeLessThanOrEqual(40 * 10);
-      },
-      { seeds: 10, faults: { slow: { probability: 0.5, maxMs: 10 } } },
     );
   });
 });

@@ -1,11 +1,9 @@
-import { SluiceError, describe } from "../support/internal.ts";
-import { System, thread, type Runnable } from "../runtime/internal.ts";
-import { State, interrupts, processes, type Cell } from "../process/internal.ts";
-import { leftBehind, sleep, systemTurn } from "../process/internal.ts";
-import { SimulatedRuntime } from "./simulated-runtime.ts";
-import { StepTrace } from "./step-trace.ts";
-import { virtualGlobals } from "./virtual-globals.ts";
-import { WindowInvariant } from "./window-invariant.ts";
+import { checkInteger, invalidOption } from "../support/internal.ts";
+import { systemTurn } from "../process/internal.ts";
+import { explain } from "./explain.ts";
+import { parseReplay, type Script } from "./schedule.ts";
+import { SimulationRun, type Failure } from "./simulation-run.ts";
+import { Tally, type SimulationReport } from "./tally.ts";
 
 /** What goes wrong on purpose: probabilities per message. */
 export interface Faults {
@@ -16,6 +14,11 @@ export interface Faults {
   readonly crash?: number;
   /** A process holds its mailbox, up to `maxMs` of virtual time. */
   readonly slow?: { readonly probability: number; readonly maxMs: number };
+  /**
+   * The wall clock (`Date`, `wallNow`) is set wrong by up to so many ms, forward or back, before one step in twenty. Time
+   * that is measured or waited for (`performance.now`, `sleep`, timers, timeouts) goes on unmoved, as on a real machine.
+   */
+  readonly clockJumpMs?: number;
 }
 
 /** One run of a program under virtual time. Its members are functions that may be taken out of it. */
@@ -24,7 +27,7 @@ export interface Simulation {
   readonly seed: number;
   /** Chance that follows from the seed, from 0 to 1. */
   readonly random: () => number;
-  /** Lets virtual time pass. */
+  /** Lets virtual time pass. In a run that has failed it rejects, and so does `quiet`: a program ends what it holds. */
   readonly advance: (ms: number) => Promise<void>;
   /** Resolves when nothing can run before the next timer. */
   readonly quiet: () => Promise<void>;
@@ -43,155 +46,49 @@ export interface Simulation {
 
 /** How to simulate. */
 export interface SimulateOptions {
-  /** How many, from 1; or exactly these, to replay a failure. */
-  readonly seeds: number | readonly number[];
+  /** How many, from 1; or exactly these, to replay a failure: a seed, or the text that a failure said to replay. */
+  readonly seeds: number | readonly (number | string)[];
   /** What goes wrong on purpose; default nothing. */
   readonly faults?: Faults;
   /** Steps of one run at most, beyond which it counts as stuck; default 1,000,000. */
   readonly maxSteps?: number;
+  /**
+   * Runs at most in which a failure is made smaller: fewer faults, fewer processes that overtake others. Default 200, and
+   * for no longer than two seconds of real time; 0 takes the failure as it comes.
+   */
+  readonly maxShrinks?: number;
 }
 
-/** What a simulation did. */
-export interface SimulationReport {
-  /** Runs. */
-  readonly seeds: number;
-  /** Messages handled in all runs. */
-  readonly steps: number;
-  /** Two simulations with equal digests did the same, step by step. */
-  readonly digest: string;
+/** @throws SLUICE_INVALID_OPTION */
+function check({ seeds, faults = {}, maxSteps = 1, maxShrinks = 0 }: SimulateOptions): void {
+  if (typeof seeds === "number") checkInteger("seeds", seeds, 1);
+  checkInteger("maxSteps", maxSteps, 1);
+  checkInteger("maxShrinks", maxShrinks, 0);
+  const { crash = 0, slow, clockJumpMs = 0 } = faults;
+  checkWithin("faults.crash", crash, 1);
+  checkWithin("faults.clockJumpMs", clockJumpMs, Number.MAX_SAFE_INTEGER);
+  if (slow === undefined) return;
+  checkWithin("faults.slow.probability", slow.probability, 1);
+  checkWithin("faults.slow.maxMs", slow.maxMs, Number.MAX_SAFE_INTEGER);
 }
 
-const defaultMaxSteps = 1_000_000;
-/** The real one: the globals may be virtual when it is used. */
-const macrotask = globalThis.setImmediate;
-const settle = (): Promise<void> => new Promise((resolve) => macrotask(resolve));
-
-class Run implements Simulation {
-  readonly seed: number;
-  readonly runtime: SimulatedRuntime;
-  readonly system: System;
-  readonly trace = new StepTrace();
-  readonly #window = new WindowInvariant();
-  readonly #invariants: { readonly name: string; readonly holds: () => boolean }[] = [];
-  readonly #quiet: (() => void)[] = [];
-  readonly #maxSteps: number;
-  #faults: Faults;
-  /** A program is being imported and has no process yet. */
-  #loading = false;
-
-  constructor(seed: number, { faults = {}, maxSteps = defaultMaxSteps }: SimulateOptions) {
-    this.seed = seed;
-    this.#faults = faults;
-    this.#maxSteps = maxSteps;
-    this.runtime = new SimulatedRuntime(seed);
-    this.system = new System(this.runtime);
-    this.system.queue.onStep = (process) => this.#step(process);
-    this.system.get(processes).wire = this.#window.see;
-  }
-
-  readonly random = (): number => this.runtime.random();
-  readonly advance = (ms: number): Promise<void> => sleep(ms);
-  readonly quiet = (): Promise<void> => new Promise((resolve) => this.#quiet.push(resolve));
-  readonly load = async (program: () => Promise<unknown>): Promise<void> => {
-    this.#loading = true;
-    try {
-      await program();
-    } finally {
-      this.#loading = false;
-    }
-  };
-  readonly interrupt = (): void => {
-    for (const listener of this.system.get(interrupts)) listener();
-  };
-  readonly calm = (): void => {
-    this.#faults = {};
-  };
-  readonly always = (name: string, holds: () => boolean): void => {
-    this.#invariants.push({ name, holds });
-  };
-
-  #step(process: Runnable): void {
-    const cell = process as Cell;
-    this.trace.add(cell, this.runtime.elapsedMs);
-    const { crash = 0, slow } = this.#faults;
-    if (cell.parent === undefined || cell.engine?.role === "supervisor") return;
-    // A process that is one function has no messages: its turns stand for them.
-    if (cell.head === undefined && cell.plan.work === undefined) return;
-    // A tree that fails while it starts does not start: faults begin when it is up.
-    if (cell.parent.state !== State.running) return;
-    if (crash > 0 && this.random() < crash) cell.kill({ crash: new Error("a simulated crash") });
-    else if (slow === undefined || cell.busy || cell.state !== State.running) return;
-    else if (this.random() < slow.probability) cell.hold(sleep(this.random() * slow.maxMs));
-  }
-
-  /** The invariant that does not hold now. */
-  broken(): string | undefined {
-    return this.#window.violation ?? this.#invariants.find(({ holds }) => !holds())?.name;
-  }
-
-  async program(body: (simulation: Simulation) => void | Promise<void>): Promise<void> {
-    let over = false;
-    let failure: { readonly error: unknown } | undefined;
-    (async () => body(this))().then(
-      () => (over = true),
-      (error: unknown) => {
-        over = true;
-        failure = { error };
-      },
-    );
-    for (;;) {
-      await settle();
-      const broken = this.broken();
-      if (broken !== undefined) throw this.failed(broken, undefined);
-      if (failure !== undefined) throw this.failed(describe(failure.error), failure.error);
-      if (over) break;
-      if (this.trace.steps > this.#maxSteps)
-        throw this.failed(`it ends within ${this.#maxSteps} steps`, undefined);
-      // Files are read in real time.
-      if (this.#loading && this.system.get(processes).count === 0) continue;
-      this.#loading = false;
-      if (!this.advanceOnce())
-        throw this.failed(
-          "the program goes on: nothing is left that could run, and it waits",
-          undefined,
-        );
-    }
-    const left = leftBehind(this.system);
-    if (left !== undefined) throw this.failed(left.message, left);
-  }
-
-  /** One step, else quiet, else the next timer. */
-  advanceOnce(): boolean {
-    const turn = this.runtime.turns.shift();
-    if (turn !== undefined) {
-      turn();
-      return true;
-    }
-    if (this.system.queue.step()) return true;
-    const waiting = this.#quiet.splice(0);
-    for (const resolve of waiting) resolve();
-    return waiting.length > 0 || this.runtime.ring();
-  }
-
-  failed(invariant: string, cause: unknown): SluiceError<"SLUICE_SIMULATION_FAILED"> {
-    const { seed, trace } = this;
-    const lines = trace.last.slice(-40).map((line) => `  ${line}`);
-    const message = `seed ${seed} breaks: ${invariant} (replay it with { seeds: [${seed}] }); the last steps:\n${lines.join("\n")}`;
-    return new SluiceError(
-      "SLUICE_SIMULATION_FAILED",
-      message,
-      { seed, invariant, trace: trace.last },
-      { cause },
-    );
-  }
+function checkWithin(option: string, value: unknown, most: number): void {
+  if (typeof value === "number" && value >= 0 && value <= most) return;
+  throw invalidOption(option, value, `a number from 0 to ${most}`);
 }
 
 /**
  * Runs a program once per seed, in a system of its own, under virtual time: the seed chooses which process runs next and
- * what fails, so that a failure is replayed by its seed. Time passes when nothing else can happen. After every step it
- * checks that no stage gets more than it asked for, and what the program says with `always`; at the end, that no
- * process, timer or name is left. The host's timers, clocks and chance are virtual meanwhile; endpoints are reached in
- * memory; other real I/O has no place in it.
+ * what fails, so that a failure is replayed by its seed. Time passes when nothing else can happen; the host's timers,
+ * clocks and chance are virtual meanwhile; endpoints are reached in memory; other real I/O has no place in it.
+ *
+ * After every step it checks that no stage gets more than it asked for, that no process begins a callback while another
+ * of it has not ended, and what the program says with `always`; whenever nothing can run, that no events were lost between
+ * stages; at the end, that no process, timer or name is left. A failure is made smaller before it is
+ * told: as few faults and as little out of the usual order as it takes. The order of messages between two processes is
+ * never touched.
+ *
+ * The report tells what happened in all: a program that does the same whatever the seed proves no more than one run.
  *
  * ```ts
  * import { child, consumer, from, name, startSupervisor, type Producer } from "sluice";
@@ -211,34 +108,31 @@ class Run implements Simulation {
  *   await quiet();
  *   if (sum !== 6) throw new Error(`the sum is ${sum} in ${app.pid}`);
  * }, { seeds: 20 });
- * console.info(report.seeds);
+ * console.info(report.summary);
  * ```
- * @throws SLUICE_SIMULATION_FAILED as a rejection, with the seed and its last steps
+ * @throws SLUICE_SIMULATION_FAILED as a rejection, with the seed, what to replay, and what happened
+ * @throws SLUICE_INVALID_OPTION as a rejection
  */
 export async function simulate(
   program: (simulation: Simulation) => void | Promise<void>,
   options: SimulateOptions,
 ): Promise<SimulationReport> {
+  check(options);
   const { seeds } = options;
   const list =
     typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds;
-  let steps = 0;
-  let digest = 0;
-  for (const seed of list) {
-    await systemTurn(async () => {
-      const run = new Run(seed, options);
-      const before = thread.system;
-      thread.system = run.system;
-      const globals = virtualGlobals(run.system);
-      try {
-        await run.program(program);
-      } finally {
-        globals[Symbol.dispose]();
-        thread.system = before;
-      }
-      steps += run.trace.steps;
-      digest = Math.imul(digest ^ run.trace.digest, 0x01000193) >>> 0;
-    });
+  const tally = new Tally();
+  const once = (run: SimulationRun): Promise<Failure | undefined> =>
+    systemTurn(() => run.program(program));
+  for (const one of list) {
+    const { seed, script } =
+      typeof one === "string" ? parseReplay(one) : { seed: one, script: undefined };
+    const runOf = (given?: Script): SimulationRun => new SimulationRun(seed, options, given);
+    const run = runOf(script);
+    const failure = await once(run);
+    if (failure !== undefined)
+      throw await explain(seed, failure, (given) => once(runOf(given)), options.maxShrinks);
+    tally.add(run);
   }
-  return { seeds: list.length, steps, digest: digest.toString(16).padStart(8, "0") };
+  return tally.report();
 }

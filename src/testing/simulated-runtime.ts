@@ -1,12 +1,9 @@
 import type { Alarm, Runtime } from "../runtime/internal.ts";
+import { Alarms } from "./alarms.ts";
 import { seededRandom } from "./seeded-random.ts";
+import type { Schedule } from "./schedule.ts";
 
-interface Pending {
-  readonly atMs: number;
-  readonly ring: () => void;
-}
-
-/** When a simulation begins, for wall clocks: a round number that nobody takes for today. */
+/** When virtual time begins, for wall clocks: a round number that nobody takes for today. */
 const epochMs = Date.UTC(2020, 0, 1);
 
 /** The Runtime of a simulation: time passes only when nothing else can happen, chance follows from the seed. */
@@ -15,19 +12,25 @@ export class SimulatedRuntime implements Runtime {
   readonly random: () => number;
   /** What was asked to run in a turn of its own. */
   readonly turns: (() => void)[] = [];
-  readonly alarms: Set<Pending> = new Set();
-  elapsedMs = 0;
+  readonly alarms: Alarms = new Alarms();
+  /** How far the wall clock is off. */
+  wallOffMs = 0;
+  /** The last choice: who of how many. */
+  chosen = 0;
+  ready = 0;
+  readonly #schedule: Schedule;
 
-  constructor(seed: number) {
-    this.random = seededRandom(seed);
+  constructor(seed: number, schedule: Schedule) {
+    this.random = seededRandom(seed ^ 0x2545f491);
+    this.#schedule = schedule;
   }
 
   now(): number {
-    return this.elapsedMs;
+    return this.alarms.nowMs;
   }
 
   wallNow(): number {
-    return epochMs + this.elapsedMs;
+    return epochMs + this.alarms.nowMs + this.wallOffMs;
   }
 
   soon(run: () => void): void {
@@ -39,26 +42,11 @@ export class SimulatedRuntime implements Runtime {
   }
 
   alarm(ms: number, ring: () => void): Alarm {
-    const pending = { atMs: this.elapsedMs + Math.max(ms, 0), ring };
-    this.alarms.add(pending);
-    return {
-      cancel: () => void this.alarms.delete(pending),
-      hold: (held) => void (held ? this.alarms.add(pending) : this.alarms.delete(pending)),
-    };
+    return this.alarms.set(ms, ring);
   }
 
   pick(count: number): number {
-    return count === 1 ? 0 : Math.floor(this.random() * count);
-  }
-
-  /** Lets time pass until the next alarm; false when there is none. */
-  ring(): boolean {
-    let next: Pending | undefined;
-    for (const alarm of this.alarms) if (next === undefined || alarm.atMs < next.atMs) next = alarm;
-    if (next === undefined) return false;
-    this.alarms.delete(next);
-    this.elapsedMs = Math.max(this.elapsedMs, next.atMs);
-    next.ring();
-    return true;
+    this.ready = count;
+    return (this.chosen = this.#schedule.pick(count));
   }
 }
