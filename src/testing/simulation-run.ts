@@ -1,14 +1,6 @@
 import { describe } from "../support/internal.ts";
 import { System, thread, type Runnable } from "../runtime/internal.ts";
-import {
-  State,
-  interrupts,
-  leftBehind,
-  processes,
-  sleep,
-  type Cell,
-  type Message,
-} from "../process/internal.ts";
+import { State, interrupts, leftBehind, processes, sleep, type Cell } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { Ledger } from "./ledger.ts";
 import { OneCallback } from "./one-callback.ts";
@@ -55,8 +47,6 @@ export class SimulationRun implements Simulation {
   /** Aborts what the program waits for, when the run has failed. */
   readonly #over = new AbortController();
   #faults: Faults;
-  /** Messages for which it was decided what goes wrong. */
-  readonly #seen: WeakSet<Message> = new WeakSet();
   /** Processes that wait because they were made to. */
   readonly #slowed: WeakSet<Cell> = new WeakSet();
   /** A program is being imported and has no process yet. */
@@ -120,11 +110,12 @@ export class SimulationRun implements Simulation {
     // A process that is one function has no messages: its beginning stands for them.
     const begins = head === undefined && plan.work !== undefined && cell.state === State.starting;
     const wrong: Fault[] = [];
-    if (settled !== undefined && !this.#slowed.delete(cell))
+    const slowed = settled !== undefined && this.#slowed.delete(cell);
+    if (settled !== undefined && !slowed)
       wrong.push(...this.schedule.faultsOf(plan.label, "end", this.#odds(cell, "end")));
-    const isNext = head !== undefined && !this.#seen.has(head) && (!busy || settled !== undefined);
+    // After a wait it was decided before that.
+    const isNext = head !== undefined && !slowed && (!busy || settled !== undefined);
     if (wrong.length > 0 || !(isNext || begins)) return wrong;
-    if (head !== undefined) this.#seen.add(head);
     return this.schedule.faultsOf(plan.label, "message", this.#odds(cell, "message"));
   }
 

@@ -8,6 +8,8 @@ interface Step {
   readonly atMs: number;
   readonly cell: Cell;
   readonly message: Message | undefined;
+  /** What was in it: some are used again. */
+  readonly content: Message | undefined;
   readonly sender: Cell | undefined;
   readonly what: string | undefined;
   /** It has taken the message. */
@@ -42,7 +44,20 @@ export class StepTrace {
     if (message !== undefined) this.#mixMessage(message);
     const what = message === undefined || cell.busy ? turnOf(cell) : undefined;
     const sender = message === undefined ? undefined : this.senderOf(message);
-    this.#last.push({ atMs, cell, message, sender, what, taken: false, wrong, chosen, ready });
+    const content =
+      message !== undefined && message.kind >= StageKind.subscribe ? { ...message } : message;
+    this.#last.push({
+      atMs,
+      cell,
+      message,
+      content,
+      sender,
+      what,
+      taken: false,
+      wrong,
+      chosen,
+      ready,
+    });
     if (this.#last.length > 2 * kept) this.#last = this.#last.slice(-kept);
   }
 
@@ -164,11 +179,11 @@ const harm = {
 
 /** A step as a line, what went wrong with it as one each. */
 function lines(step: Step): string[] {
-  const { atMs, cell, message, sender, what, taken, wrong, chosen, ready } = step;
+  const { atMs, cell, content, sender, what, taken, wrong, chosen, ready } = step;
   const who = `${atMs.toFixed(3)} ${cell.pid}`;
   const parts: string[] = what === undefined ? [] : [what];
-  if (message !== undefined && (what === undefined || taken))
-    parts.push(`${said(message)}${sender === undefined ? "" : ` from ${sender.pid}`}`);
+  if (content !== undefined && (what === undefined || taken))
+    parts.push(`${said(content)}${sender === undefined ? "" : ` from ${sender.pid}`}`);
   const order = chosen > 0 ? ` (number ${chosen + 1} of ${ready} in line)` : "";
   const line = `${who} ${parts.join(", then ")}${order}`;
   return [line, ...wrong.map((fault) => `${who} ${harm[fault.kind](fault)}`)];
