@@ -80,8 +80,7 @@ export class InputSource extends Producer<Payload> {
     const { engine } = cellOf(this);
     const { outlet, closed } = engine as ProducerEngine;
     const { gate, open } = this.#options;
-    if (this.#reading || !gate.isOpen || this.#ended || closed || outlet.dispatcher.demand === 0)
-      return;
+    if (this.#reading || !gate.isOpen || this.#ended || closed || outlet.wanted === 0) return;
     this.#reading = true;
     this.#iterator ??= open!(this.self.signal)[Symbol.asyncIterator]();
     const cell = cellOf(this);

@@ -4,10 +4,15 @@ import { isThenable, type Cell, type Message } from "../process/internal.ts";
 import type { Inlet } from "./inlet.ts";
 import { StageKind, type Cancel } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
-import type { From, Wanted } from "./subscription.ts";
+import type { From, SubscriptionTerms } from "./subscription.ts";
 
 /** Asks `handleSubscribe` of a consumer whether it asks by hand. @throws SLUICE_INVALID_RETURN */
-export function isManual(cell: Cell, stage: StageCallbacks, terms: Wanted, from: From): boolean {
+export function isManual(
+  cell: Cell,
+  stage: StageCallbacks,
+  terms: SubscriptionTerms,
+  from: From,
+): boolean {
   const answer = stage.handleSubscribe?.("producer", terms, from);
   if (answer === undefined || answer === "automatic") return false;
   if (answer === "manual") return true;
@@ -42,6 +47,7 @@ export function intakeEnded(
   const { kind, tag, reason } = message;
   const intake = inlet.remove(tag);
   if (intake === undefined) return then(false, reason);
+  if (kind === StageKind.cancelled) inlet.confirmEnd(intake);
   const decide = (): void => {
     const ends = inlet.endsWith(intake, reason);
     if (ends) log("info", `${cell.pid} ends with its subscription to ${intake.producer.pid}`);

@@ -32,10 +32,13 @@ export class Buffer {
     this.keep = keep;
   }
 
-  /** Adds the events from `start` on; returns how many events were let go, these or older ones. */
-  push(events: readonly unknown[], start: number, enteredMs: number): number {
+  /**
+   * Adds the events from `start` on; returns how many events were let go, these or older ones. `spare` is how many it
+   * holds beyond its capacity this time.
+   */
+  push(events: readonly unknown[], start: number, enteredMs: number, spare = 0): number {
     const count = events.length - start;
-    const excess = Math.max(this.size + count - this.capacity, 0);
+    const excess = Math.max(this.size + count - this.capacity - spare, 0);
     if (this.keep === "first") {
       this.add(events, start, events.length - excess, enteredMs);
       return excess;

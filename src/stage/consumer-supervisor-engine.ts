@@ -79,7 +79,7 @@ export class ConsumerSupervisorEngine implements Engine {
     this.#cell = cell;
     this.#config = config;
     this.#intensity = new RestartIntensity(config.maxRestarts, config.maxSeconds);
-    this.inlet = new Inlet(cell, allButOne);
+    this.inlet = new Inlet(cell, allButOne, false);
   }
 
   started(): void {
@@ -225,7 +225,8 @@ export class ConsumerSupervisorEngine implements Engine {
     const intake = this.#owing;
     this.#owing = undefined;
     if (intake === undefined || this.#last !== undefined || this.#cell.closed) return;
-    if (this.inlet.intakes.has(intake.tag)) intake.renew(intake.pending);
+    if (!this.inlet.intakes.has(intake.tag)) this.inlet.confirmEnd(intake);
+    else intake.renew(intake.pending);
   }
 
   /** After a crash at once; else what is in work may end, but nothing more is asked for. */

@@ -2,8 +2,8 @@ import { baseClass } from "../process/internal.ts";
 import { Process } from "../process/index.ts";
 import { ConsumerEngine } from "./consumer-engine.ts";
 import { equip } from "./producer.ts";
-import type { CancelCause, SubscriptionTerms } from "./stage-callbacks.ts";
-import type { Accepting, From, Subscriptions } from "./subscription.ts";
+import type { CancelCause } from "./stage-callbacks.ts";
+import type { Accepting, From, SubscriptionTerms, Subscriptions } from "./subscription.ts";
 
 /** Options of a stage that accepts. */
 export interface ConsumerOptions<In> {

@@ -1,34 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DemandDispatching } from "./demand-dispatcher.ts";
-import type { Subscriber } from "./dispatcher.ts";
+import { DispatcherBench } from "../testing/internal.ts";
+import { demandDispatcher } from "./demand-dispatcher.ts";
+import type { Dispatching, Subscriber } from "./dispatcher.ts";
 
-type Delivered = [tag: number, events: readonly number[]];
+type Delivered = readonly [tag: number, events: readonly number[]];
 
 /** A dispatcher with subscribers 1 … `count`, and what it hands out. */
 function dispatching(count: number): {
-  readonly dispatcher: DemandDispatching<number>;
+  readonly dispatcher: Dispatching<number>;
   readonly of: (tag: number) => Subscriber;
   readonly ask: (tag: number, count: number) => void;
-  readonly dispatch: (events: readonly number[]) => { taken: number; delivered: Delivered[] };
+  readonly dispatch: (events: readonly number[]) => {
+    readonly taken: number;
+    readonly delivered: readonly Delivered[];
+  };
 } {
-  const dispatcher = new DemandDispatching<number>();
-  const subscribers = Array.from({ length: count }, (_, index) => ({
-    tag: index + 1,
-    state: undefined,
-  }));
-  for (const subscriber of subscribers) dispatcher.subscribe(subscriber);
-  const of = (tag: number): Subscriber => subscribers[tag - 1]!;
+  const bench = new DispatcherBench<number>(demandDispatcher());
+  for (let tag = 1; tag <= count; tag++) bench.subscribe(tag);
   return {
-    dispatcher,
-    of,
-    ask: (tag, more) => dispatcher.ask(of(tag), more),
+    dispatcher: bench.dispatching,
+    of: (tag) => bench.subscribers.get(tag)!,
+    ask: (tag, more) => bench.ask(tag, more),
     dispatch(events) {
-      const delivered: Delivered[] = [];
-      const taken = dispatcher.dispatch(events, ({ tag }, batch) =>
-        delivered.push([tag, [...batch]]),
-      );
-      return { taken, delivered };
+      const { taken, handed } = bench.dispatch(events);
+      return { taken, delivered: handed };
     },
   };
 }
@@ -86,12 +82,10 @@ describe("DemandDispatching", () => {
   });
 
   it("D6, G73: who asked for most gets the whole list, uncopied, if its demand covers it", () => {
-    const dispatcher = new DemandDispatching<number>();
-    const subscriber = { tag: 1, state: undefined };
-    dispatcher.subscribe(subscriber);
-    dispatcher.ask(subscriber, 10);
+    const { dispatcher, ask, dispatch } = dispatching(1);
+    ask(1, 10);
     const events = [1, 2, 3];
-    dispatcher.dispatch(events, (_, batch) => expect(batch).toBe(events));
+    expect(dispatch(events).delivered[0]![1]).toBe(events);
     expect(dispatcher.demand).toBe(7);
   });
 

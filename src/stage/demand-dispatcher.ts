@@ -1,5 +1,5 @@
 import { DemandBuckets, type DemandEntry } from "../support/internal.ts";
-import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+import type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 
 /** A subscriber's place among the demands. */
 class Entry implements DemandEntry<Entry> {
@@ -14,12 +14,17 @@ class Entry implements DemandEntry<Entry> {
 }
 
 /** To whoever asked for most; among equals, to whoever asked first (GenStage's DemandDispatcher, G72, G73). */
-export class DemandDispatching<T> implements Dispatching<T> {
+class DemandDispatching<T> implements Dispatching<T> {
   readonly buckets: DemandBuckets<Entry> = new DemandBuckets();
+  readonly context: DispatcherContext<T>;
   demand = 0;
   /** Its only subscriber, as long as there was never another: it stands in no bucket. */
   sole: Entry | undefined = undefined;
   subscribers = 0;
+
+  constructor(context: DispatcherContext<T>) {
+    this.context = context;
+  }
 
   subscribe(subscriber: Subscriber): void {
     const entry = new Entry(subscriber);
@@ -55,15 +60,15 @@ export class DemandDispatching<T> implements Dispatching<T> {
     this.buckets.add(entry);
   }
 
-  dispatch(events: readonly T[], deliver: Deliver<T>): number {
-    const { buckets, sole } = this;
+  dispatch(events: readonly T[]): number {
+    const { buckets, context, sole } = this;
     const count = events.length;
     if (sole !== undefined) {
       const size = Math.min(sole.demand, count);
       if (size === 0) return 0;
       sole.demand -= size;
       this.demand -= size;
-      deliver(sole.subscriber, size === count ? events : events.slice(0, size));
+      context.deliver(sole.subscriber, size === count ? events : events.slice(0, size));
       return size;
     }
     let start = 0;
@@ -75,7 +80,10 @@ export class DemandDispatching<T> implements Dispatching<T> {
       entry.demand -= size;
       this.demand -= size;
       if (entry.demand > 0) buckets.add(entry);
-      deliver(entry.subscriber, size === count ? events : events.slice(start, start + size));
+      context.deliver(
+        entry.subscriber,
+        size === count ? events : events.slice(start, start + size),
+      );
       start += size;
     }
     return start;
@@ -84,5 +92,9 @@ export class DemandDispatching<T> implements Dispatching<T> {
 
 /** To whoever asked for most; among equals, to whoever asked first. The default. */
 export function demandDispatcher(): Dispatcher<unknown> {
-  return { kind: "demand", "~make": () => new DemandDispatching<unknown>() };
+  return {
+    kind: "demand",
+    options: [],
+    make: (context) => new DemandDispatching<unknown>(context),
+  };
 }

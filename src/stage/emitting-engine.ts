@@ -4,7 +4,13 @@ import {
   invalidOption,
   type ExitReason,
 } from "../support/internal.ts";
-import { isThenable, type Cell, type Engine, type Message } from "../process/internal.ts";
+import {
+  ClosureMessage,
+  isThenable,
+  type Cell,
+  type Engine,
+  type Message,
+} from "../process/internal.ts";
 import type { Ref } from "../process/index.ts";
 import { log } from "../telemetry/internal.ts";
 import { invalidReturn, misdirected } from "./accepting.ts";
@@ -27,6 +33,7 @@ export abstract class EmittingEngine implements Engine {
   readonly cell: Cell;
   readonly stage: StageCallbacks;
   readonly outlet: Outlet;
+  #servesSoon = false;
   /** Who waits until all is taken, to be told when nobody is left to take it. */
   waiting: (() => void)[] | undefined = undefined;
 
@@ -75,6 +82,18 @@ export abstract class EmittingEngine implements Engine {
     this.serve();
   }
 
+  /** Demand is left over: it is served by a message, not within whatever runs now. */
+  unserved(): void {
+    if (this.#servesSoon) return;
+    this.#servesSoon = true;
+    this.cell.send(
+      new ClosureMessage(() => {
+        this.#servesSoon = false;
+        this.serve();
+      }),
+    );
+  }
+
   subscribed(message: Subscribe): void {
     const { tag, replaces } = message;
     if (this.outlet.consumptions.has(tag))
@@ -119,8 +138,11 @@ export abstract class EmittingEngine implements Engine {
   /** A subscription ends; `successor` takes its place, whether or not there is such a one. */
   ended({ kind, tag, reason }: Cancel, successor?: Subscribe): void {
     const { outlet } = this;
-    const consumption = outlet.unsubscribe(tag);
-    if (consumption === undefined) return successor && this.accept(successor);
+    const consumption = outlet.unsubscribe(tag, kind === StageKind.cancel);
+    if (consumption === undefined) {
+      if (outlet.release(tag)) this.serve();
+      return successor && this.accept(successor);
+    }
     const cause = kind === StageKind.cancel ? "cancel" : "down";
     if (cause === "cancel") transmit(consumption.consumer, cancelled(tag, reason));
     if (outlet.consumptions.size === 0 && successor === undefined) this.abandoned();

@@ -18,6 +18,8 @@ class FromProducer<Out> extends Producer<Out> {
   readonly #open: Open<Out>;
   #iterator: Iterator<Out> | AsyncIterator<Out> | undefined = undefined;
   #stepping = false;
+  /** The next step is a message on its way. */
+  #stepsSoon = false;
   #ended = false;
 
   constructor(open: Open<Out>) {
@@ -59,8 +61,15 @@ class FromProducer<Out> extends Producer<Out> {
     }
     if (this.#ended) this.#finish();
     // An endless source shares the thread: the rest of the demand is another message.
-    else if (outlet.requested > 0 && !this.#stepping)
-      cellOf(this).send(new ClosureMessage(() => this.#step()));
+    else if (outlet.requested > 0 && !this.#stepping && !this.#stepsSoon) {
+      this.#stepsSoon = true;
+      cellOf(this).send(
+        new ClosureMessage(() => {
+          this.#stepsSoon = false;
+          this.#step();
+        }),
+      );
+    }
   }
 
   /** Collects up to `count` events, as far as they come at once; false when the iterable has ended. */

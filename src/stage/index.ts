@@ -14,7 +14,7 @@ export type {
   TaskContext,
   TaskFunction,
 } from "./consumer-supervisor.ts";
-export type { CancelCause, Emitted, SubscriptionTerms } from "./stage-callbacks.ts";
+export type { CancelCause, Emitted } from "./stage-callbacks.ts";
 
 // Shorthands
 export { from } from "./from.ts";
@@ -27,14 +27,17 @@ export { resubscribe, subscribe } from "./subscribe.ts";
 export type {
   Accepting,
   DemandWindow,
+  DispatchTerms,
   Emitting,
   From,
+  SlowSubscriber,
   Source,
   Subscription,
+  SubscriptionTerms,
   Subscriptions,
 } from "./subscription.ts";
 export { demandDispatcher } from "./demand-dispatcher.ts";
-export type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+export type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 export { bufferedCount, demandMode, setDemandMode } from "./demand-mode.ts";
 export type { DemandMode } from "./demand-mode.ts";
 

@@ -5,7 +5,8 @@ import { Process, name, start } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
 import { probeConsumer, probeProducer, simulate } from "../testing/index.ts";
 import { Producer } from "./producer.ts";
-import type { CancelCause, SubscriptionTerms } from "./stage-callbacks.ts";
+import type { CancelCause } from "./stage-callbacks.ts";
+import type { SubscriptionTerms } from "./subscription.ts";
 import { subscribe } from "./subscribe.ts";
 import { topology } from "./topology.ts";
 

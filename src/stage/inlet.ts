@@ -10,8 +10,16 @@ import {
 } from "../process/internal.ts";
 import { Intake } from "./intake.ts";
 import { emitsEvents } from "./emitting.ts";
-import { StageKind, down, subscribe, transmit, type Events, type Replaced } from "./protocol.ts";
-import { wanted, type From, type Wanted } from "./subscription.ts";
+import {
+  StageKind,
+  cancel,
+  down,
+  subscribe,
+  transmit,
+  type Events,
+  type Replaced,
+} from "./protocol.ts";
+import { wanted, type From, type SubscriptionTerms, type Wanted } from "./subscription.ts";
 
 /** The accepting side of a stage: the producers that it subscribed to. */
 export class Inlet {
@@ -24,9 +32,12 @@ export class Inlet {
   readonly waiting: (() => void)[] = [];
   /** What an unstated `minDemand` is. */
   readonly leastDefault: (maxDemand: number) => number;
+  /** Events are handled one after the other, in the order in which they come. */
+  readonly inOrder: boolean;
 
-  constructor(cell: Cell, leastDefault: (maxDemand: number) => number) {
+  constructor(cell: Cell, leastDefault: (maxDemand: number) => number, inOrder = true) {
     this.cell = cell;
+    this.inOrder = inOrder;
     this.leastDefault = leastDefault;
   }
 
@@ -38,7 +49,7 @@ export class Inlet {
   subscribe(
     given: unknown,
     path: string,
-    manual: (terms: Wanted, from: From) => boolean,
+    manual: (terms: SubscriptionTerms, from: From) => boolean,
     replaces?: Replaced,
   ): Intake | undefined {
     const terms = wanted(given, path, this.leastDefault);
@@ -47,23 +58,24 @@ export class Inlet {
     if (producer === undefined) return undefined;
     cell.table.addressed.set(cell.id, cell);
     const tag = cell.system.nextId();
-    const { maxDemand, minDemand, partition } = terms;
+    const { to: _to, cancel: _cancel, ...rest } = terms;
+    const told = { ...rest, inOrder: this.inOrder };
     const intake = new Intake(tag, producer, this, terms);
     this.intakes.set(tag, intake);
-    this.largest = Math.max(this.largest, maxDemand);
+    this.largest = Math.max(this.largest, terms.maxDemand);
     const old = replaces && this.intakes.get(replaces.tag);
     if (old !== undefined) old.replaced = true;
     if (old !== undefined && old.producer !== producer) old.cancel(replaces!.reason);
-    transmit(producer, subscribe(tag, cell.id, { maxDemand, minDemand, partition }, replaces));
+    transmit(producer, subscribe(tag, cell.id, told, replaces));
     intake.unwatch = watch(cell, producer, (reason) => down(StageKind.producerDown, tag, reason));
     try {
-      intake.manual = manual(terms, intake);
+      intake.manual = manual(told, intake);
     } catch (error) {
       this.remove(tag);
       intake.cancel();
       throw error;
     }
-    if (!intake.manual) intake.ask(maxDemand);
+    if (!intake.manual) intake.ask(terms.maxDemand);
     return intake;
   }
 
@@ -101,8 +113,15 @@ export class Inlet {
     return (this.latest = this.intakes.get(tag));
   }
 
+  /** All that came on a subscription that was cancelled is handled: its producer may go by who is at work on what. */
+  confirmEnd({ producer, tag, running }: Intake): void {
+    if (running === 0) transmit(producer, cancel(tag, "normal"));
+  }
+
   /** Does the stage end with a subscription that ended for this reason? */
   endsWith(intake: Intake, reason: ExitReason): boolean {
+    // The other subscription stands.
+    if (isAlreadySubscribed(reason)) return false;
     const { cancel: mode } = intake.wanted;
     if (intake.replaced) return false;
     return mode === "permanent" || (mode === "transient" && !isOrderly(reason));
@@ -140,6 +159,14 @@ export class Inlet {
     for (const { pending, running } of this.intakes.values()) sum += pending - running;
     return sum;
   }
+}
+
+function isAlreadySubscribed(reason: ExitReason): boolean {
+  return (
+    typeof reason === "object" &&
+    "crash" in reason &&
+    SluiceError.is(reason.crash, "SLUICE_ALREADY_SUBSCRIBED")
+  );
 }
 
 /** Who is to be subscribed to; nobody, if that is allowed. */

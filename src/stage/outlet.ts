@@ -1,14 +1,23 @@
-import { Deque, SluiceError, checkInteger, invalidOption } from "../support/internal.ts";
+import { Deque, SluiceError, checkInteger, describe, invalidOption } from "../support/internal.ts";
 import { thread } from "../runtime/internal.ts";
 import { discarded, log } from "../telemetry/internal.ts";
 import { ClosureMessage, isThenable, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
 import { demandDispatcher } from "./demand-dispatcher.ts";
-import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+import type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 import type { HeldDemand } from "./held-demand.ts";
 import { Offer } from "./offer.ts";
-import { StageKind, down, events as eventsMessage, transmit, type Subscribe } from "./protocol.ts";
+import {
+  StageKind,
+  cancel,
+  cancelled,
+  down,
+  events as eventsMessage,
+  transmit,
+  type Subscribe,
+} from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
+import { dispatchTermNames } from "./subscription.ts";
 
 /** Options of whatever emits. */
 export interface OutletOptions {
@@ -35,17 +44,20 @@ const defaultMaxOffers = 1_000;
 /** The emitting side of a stage: its subscribers, dispatcher, buffer and offers. */
 export class Outlet {
   readonly cell: Cell;
+  readonly choice: Dispatcher<unknown>;
   readonly dispatcher: Dispatching<unknown>;
   readonly buffer: Buffer;
   readonly maxOffers: number;
   latest: Consumption | undefined = undefined;
   readonly consumptions: Map<number, Consumption> = new Map();
+  /** Subscriptions that have ended while their consumers may still be at work on what they got. */
+  readonly leaving: Map<number, Consumption> = new Map();
   readonly offers: Deque<Offer> = new Deque();
   readonly markers: Deque<Marker> = new Deque();
   /** Markers that have been reached and are messages by now: nothing is handed out past them. */
   reached = 0;
   /** Is told when the last of these has run. */
-  owner: { goOn(): void } | undefined = undefined;
+  owner: { goOn(): void; unserved(): void } | undefined = undefined;
   /** With this many events in the buffer, offers wait, and a producer-consumer stops processing. */
   limit: () => number = () => this.buffer.capacity;
   /** The stamp of what is being handled: what is emitted meanwhile inherits it. */
@@ -60,12 +72,13 @@ export class Outlet {
   delivered = 0;
   /** The stage is gone, and this is what offers are told. */
   over: unknown = undefined;
-  readonly deliver: Deliver<unknown> = (subscriber, batch) => {
+  readonly deliver: DispatcherContext<unknown>["deliver"] = (
+    subscriber,
+    batch,
+    enteredMs = this.stampMs,
+  ) => {
     this.delivered += batch.length;
-    transmit(
-      (subscriber as Consumption).consumer,
-      eventsMessage(subscriber.tag, batch, this.stampMs),
-    );
+    transmit((subscriber as Consumption).consumer, eventsMessage(subscriber.tag, batch, enteredMs));
   };
 
   /** @throws SLUICE_INVALID_OPTION */
@@ -80,11 +93,18 @@ export class Outlet {
     checkInteger("maxOffers", maxOffers, 0);
     if (bufferKeep !== "last" && bufferKeep !== "first")
       throw invalidOption("bufferKeep", bufferKeep, '"last" or "first"');
-    if (typeof dispatcher?.["~make"] !== "function")
+    if (typeof dispatcher?.make !== "function")
       throw invalidOption("dispatcher", dispatcher, "what demandDispatcher() or the like returns");
     this.cell = cell;
     this.maxOffers = maxOffers;
-    this.dispatcher = dispatcher["~make"]();
+    this.choice = dispatcher as Dispatcher<unknown>;
+    this.dispatcher = this.choice.make({
+      deliver: this.deliver,
+      cancel: ({ tag }, reason) => transmit(cell, cancel(tag, reason)),
+      drop: (count) => this.drop(count),
+      warn: (message) => log("warning", `${cell.pid}: ${message}`),
+      random: () => cell.system.runtime.random(),
+    });
     this.buffer = new Buffer(bufferSize, bufferKeep);
   }
 
@@ -107,9 +127,19 @@ export class Outlet {
     return Math.max(this.limit() - this.buffer.size, 0);
   }
 
+  /** So many events are kept for subscribers that have not asked for them yet. */
+  get queued(): number {
+    return this.dispatcher.queued ?? 0;
+  }
+
   /** Nothing waits here. */
   get empty(): boolean {
-    return this.buffer.size === 0 && this.offers.length === 0;
+    return this.buffer.size === 0 && this.offers.length === 0 && this.queued === 0;
+  }
+
+  /** So many events are wanted that are not here. What is here and not taken waits for a subscriber that is full. */
+  get wanted(): number {
+    return Math.max(this.dispatcher.demand - this.buffer.size, 0);
   }
 
   /** To waiting demand, else into the buffer, which lets go what it cannot hold. */
@@ -117,22 +147,32 @@ export class Outlet {
     if (events.length === 0 || this.over !== undefined) return;
     const taken = this.pass(events, enteredMs);
     if (taken === events.length) return;
-    const lost = this.buffer.push(events, taken, enteredMs);
-    if (lost > 0) this.discard(lost);
+    // Demand that is left means that the dispatcher waits for one subscriber: what others asked for is not let go.
+    const lost = this.buffer.push(events, taken, enteredMs, this.dispatcher.demand);
+    if (lost === 0) return;
+    this.discard(lost);
+    if (this.dispatcher.demand > 0) this.owner?.unserved();
   }
 
   /** To waiting demand, past an empty buffer; returns how many events were taken. */
   pass(events: readonly unknown[], enteredMs: number): number {
     this.requested = Math.max(this.requested - events.length, 0);
-    if (this.buffer.size > 0 || this.held !== undefined) return 0;
+    if (this.buffer.size > 0 || this.held !== undefined || events.length === 0) return 0;
     this.stampMs = enteredMs;
-    return this.dispatcher.dispatch(events, this.deliver);
+    const { dispatcher } = this;
+    const taken = dispatcher.dispatch(events, enteredMs);
+    if (dispatcher.demand > this.requested) this.owner?.unserved();
+    return taken;
+  }
+
+  drop(count: number): void {
+    this.dropped += count;
+    if (discarded.active) discarded.emit({ stage: this.cell.pid, count });
   }
 
   discard(count: number): void {
-    this.dropped += count;
+    this.drop(count);
     const stage = this.cell.pid;
-    if (discarded.active) discarded.emit({ stage, count });
     const { capacity } = this.buffer;
     const callbacks = this.cell.instance as StageCallbacks | undefined;
     const silent = callbacks?.handleDiscarded?.(count) === false;
@@ -150,7 +190,7 @@ export class Outlet {
     else if (this.maxOffers === 0 && events.length > this.takeable) this.wait(offer);
     else {
       offer.start = this.pass(events, offer.enteredMs);
-      this.load(offer, this.room);
+      this.load(offer, this.maxOffers === 0 ? Infinity : this.room);
       if (!offer.settled) this.wait(offer);
     }
     return offer;
@@ -185,7 +225,8 @@ export class Outlet {
   tryOffer(events: readonly unknown[]): boolean {
     const refuses = this.over !== undefined || this.offers.length > 0;
     if (refuses || events.length > this.takeable) return false;
-    this.emit(events, this.nowMs);
+    const enteredMs = this.nowMs;
+    this.buffer.add(events, this.pass(events, enteredMs), events.length, enteredMs);
     return true;
   }
 
@@ -219,7 +260,10 @@ export class Outlet {
 
   /** Requests what is missing from upstream, `most` events at most, and returns how many that are. */
   request(most: number): number {
-    const missing = Math.min(Math.max(this.dispatcher.demand - this.requested, 0), most);
+    // What the dispatcher has left here is there for those who ask, as soon as it can go on.
+    const { dispatcher, buffer, requested, offers } = this;
+    if (offers.length > 0) return 0;
+    const missing = Math.min(Math.max(dispatcher.demand - requested - buffer.size, 0), most);
     this.requested += missing;
     return missing;
   }
@@ -237,7 +281,7 @@ export class Outlet {
       if (markers.length > 0) count = Math.min(count, markers.at(0)!.place - buffer.passed);
       const { events, enteredMs } = buffer.take(count)!;
       this.stampMs = enteredMs;
-      const taken = dispatcher.dispatch(events, this.deliver);
+      const taken = dispatcher.dispatch(events, enteredMs);
       if (taken < events.length) {
         buffer.putBack(events, taken, enteredMs);
         break;
@@ -254,12 +298,18 @@ export class Outlet {
 
   /** Lets the markers run that have been reached. */
   reach(): void {
-    const { markers, buffer } = this;
+    const { markers, buffer, dispatcher } = this;
     while (markers.length > 0 && markers.at(0)!.place <= buffer.passed) {
       const { run } = markers.shift()!;
-      this.reached++;
-      this.cell.send(new ClosureMessage(() => this.runMarker(run)));
+      // Events that the dispatcher keeps for one subscriber hold up this marker, not what comes after it.
+      if (this.queued === 0 || dispatcher.afterQueued === undefined) this.sendMarker(run);
+      else dispatcher.afterQueued(() => this.sendMarker(run));
     }
+  }
+
+  sendMarker(run: () => unknown): void {
+    this.reached++;
+    this.cell.send(new ClosureMessage(() => this.runMarker(run)));
   }
 
   runMarker(run: () => unknown): unknown {
@@ -289,28 +339,59 @@ export class Outlet {
     if (buffer.size === 0) this.reach();
   }
 
-  /** A consumer subscribes; nothing happens when it is gone by now. */
-  subscribe({ tag, consumer: address }: Subscribe): Consumption | undefined {
-    const consumer = this.cell.table.addressed.get(address);
+  /** A consumer subscribes; nothing happens when it is gone by now, and to nobody else when it is refused. */
+  subscribe({ tag, consumer: address, options: terms }: Subscribe): Consumption | undefined {
+    const { cell, dispatcher } = this;
+    const consumer = cell.table.addressed.get(address);
     if (consumer === undefined) return undefined;
-    const unwatch = watch(this.cell, consumer, (reason) =>
-      down(StageKind.consumerDown, tag, reason),
-    );
-    const consumption: Consumption = { tag, state: undefined, consumer, unwatch };
+    const unwatch = watch(cell, consumer, (reason) => down(StageKind.consumerDown, tag, reason));
+    const consumption: Consumption = { tag, terms, state: undefined, consumer, unwatch };
+    try {
+      this.checkTerms(consumption);
+      dispatcher.subscribe(consumption);
+    } catch (error) {
+      unwatch[Symbol.dispose]();
+      log("warning", `${cell.pid} refuses to serve ${consumer.pid}: ${describe(error)}`, error);
+      transmit(consumer, cancelled(tag, { crash: error }));
+      return undefined;
+    }
     this.consumptions.set(tag, consumption);
-    this.dispatcher.subscribe(consumption);
     return consumption;
   }
 
-  /** A subscription ends; its demand goes with it. */
-  unsubscribe(tag: number): Consumption | undefined {
+  /** A subscription that counts on what this dispatcher does not know would be served wrongly. */
+  checkTerms({ terms }: Consumption): void {
+    const { options, kind } = this.choice;
+    if (options === undefined) return;
+    for (const name of dispatchTermNames)
+      if (terms[name] !== undefined && !options.includes(name))
+        throw invalidOption(
+          `subscription.${name}`,
+          terms[name],
+          `nothing: the dispatcher of ${this.cell.pid} is ${kind}, which does not go by it`,
+        );
+  }
+
+  /** A subscription ends; its demand goes with it. Is its consumer alive, it may be at work on what it got. */
+  unsubscribe(tag: number, alive: boolean): Consumption | undefined {
     const consumption = this.consumptions.get(tag);
     if (consumption === undefined) return undefined;
-    consumption.unwatch[Symbol.dispose]();
     this.consumptions.delete(tag);
     this.latest = undefined;
     this.dispatcher.cancel(consumption);
+    this.leaving.set(tag, consumption);
+    if (!alive || this.dispatcher.released === undefined) this.release(tag);
     return consumption;
+  }
+
+  /** The consumer of a subscription that has ended is through with it; true if that was not known. */
+  release(tag: number): boolean {
+    const consumption = this.leaving.get(tag);
+    if (consumption === undefined) return false;
+    this.leaving.delete(tag);
+    consumption.unwatch[Symbol.dispose]();
+    this.dispatcher.released?.(consumption);
+    return true;
   }
 
   /** The stage is gone: nobody will take what waits. */

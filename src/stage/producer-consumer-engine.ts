@@ -184,6 +184,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
         running: cell.busy ? 1 : 0,
         done: inlet.handled,
         dropped: outlet.dropped,
+        ...(outlet.dispatcher.queued !== undefined && { queued: outlet.queued }),
       },
       upstream: inlet.upstream,
     };

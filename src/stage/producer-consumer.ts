@@ -2,8 +2,8 @@ import { Process } from "../process/index.ts";
 import type { ConsumerOptions } from "./consumer.ts";
 import { ProducerConsumerEngine } from "./producer-consumer-engine.ts";
 import { emits, emittingOptionNames, equip, type ProducerOptions } from "./producer.ts";
-import type { CancelCause, Emitted, SubscriptionTerms } from "./stage-callbacks.ts";
-import type { Accepting, Emitting, From } from "./subscription.ts";
+import type { CancelCause, Emitted } from "./stage-callbacks.ts";
+import type { Accepting, Emitting, From, SubscriptionTerms } from "./subscription.ts";
 
 /**
  * A stage that turns events of type `In` into events of type `Out`: any number per event, in order. It handles events

@@ -93,6 +93,11 @@ export class ProducerEngine extends EmittingEngine {
     else throw invalidEvents(cell, "handleDemand", result);
   }
 
+  override unserved(): void {
+    // When the fetch has settled, all that is missing then is asked for.
+    if (this.fetch === undefined && !this.closed) super.unserved();
+  }
+
   open(fetch: Fetch, result: PromiseLike<unknown>): void {
     this.fetch = fetch;
     fetch.result = result;
@@ -177,6 +182,7 @@ export class ProducerEngine extends EmittingEngine {
         offers: outlet.offers.length,
         done: outlet.delivered,
         dropped: outlet.dropped,
+        ...(outlet.dispatcher.queued !== undefined && { queued: outlet.queued }),
       },
       upstream: [],
     };

@@ -4,7 +4,7 @@ import { byHand, quietly } from "../../test/stage/probing.ts";
 import { start } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
 import { probeConsumer, simulate } from "../testing/index.ts";
-import type { Deliver, Dispatcher, Dispatching, Subscriber } from "./dispatcher.ts";
+import type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 import { Producer, type ProducerOptions } from "./producer.ts";
 
 describe("emit", () => {
@@ -215,7 +215,7 @@ describe("options of a producer", () => {
   it("a dispatcher of one's own delivers what it can; what it leaves waits in front", async () => {
     await simulate(
       async ({ quiet }) => {
-        const pairs: Dispatcher<string> = { kind: "pairs", "~make": () => new Pairs<string>() };
+        const pairs: Dispatcher<string> = { kind: "pairs", make: (context) => new Pairs(context) };
         const seen = byHand<string>();
         await using inbox = await start(Inbox, { dispatcher: pairs });
         await using _consumer = await start(seen.stage, { subscribeTo: [inbox] });
@@ -238,7 +238,11 @@ describe("options of a producer", () => {
 /** Hands out in twos, to whoever asked last. */
 class Pairs<T> implements Dispatching<T> {
   demand = 0;
+  readonly #context: DispatcherContext<T>;
   #last: Subscriber | undefined = undefined;
+  constructor(context: DispatcherContext<T>) {
+    this.#context = context;
+  }
   subscribe(): void {}
   cancel(): void {
     this.demand = 0;
@@ -247,10 +251,10 @@ class Pairs<T> implements Dispatching<T> {
     this.#last = subscriber;
     this.demand += count;
   }
-  dispatch(events: readonly T[], deliver: Deliver<T>): number {
+  dispatch(events: readonly T[]): number {
     let start = 0;
     for (; start + 2 <= events.length && this.demand >= 2; start += 2, this.demand -= 2)
-      deliver(this.#last!, events.slice(start, start + 2));
+      this.#context.deliver(this.#last!, events.slice(start, start + 2));
     return start;
   }
 }

@@ -5,9 +5,9 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { emittingMark } from "./emitting.ts";
 import type { EmittingEngine } from "./emitting-engine.ts";
 import { ProducerEngine } from "./producer-engine.ts";
-import type { CancelCause, Emitted, StageCallbacks, SubscriptionTerms } from "./stage-callbacks.ts";
+import type { CancelCause, Emitted, StageCallbacks } from "./stage-callbacks.ts";
 import type { DemandMode } from "./demand-mode.ts";
-import type { Emitting, From } from "./subscription.ts";
+import type { Emitting, From, SubscriptionTerms } from "./subscription.ts";
 
 /** Options of a stage that emits; in the constructor as the class's own defaults, in `child` as the tree's word. */
 export interface ProducerOptions<Out> {

@@ -1,5 +1,6 @@
 import type { ExitReason } from "../support/internal.ts";
 import type { Cell, Message } from "../process/internal.ts";
+import type { SubscriptionTerms } from "./subscription.ts";
 
 /** The message kinds between stages; those below 16 are the process layer's. */
 export const StageKind = {
@@ -17,7 +18,7 @@ export interface Subscribe extends Message {
   readonly tag: number;
   /** The address of the consumer. */
   readonly consumer: number;
-  readonly options: SubscribeOptions;
+  readonly options: SubscriptionTerms;
   /** The subscription whose place it takes. */
   readonly replaces: Replaced | undefined;
 }
@@ -25,12 +26,6 @@ export interface Subscribe extends Message {
 export interface Replaced {
   readonly tag: number;
   readonly reason: ExitReason;
-}
-/** What both sides know of a subscription. */
-export interface SubscribeOptions {
-  readonly maxDemand: number;
-  readonly minDemand: number;
-  readonly partition: string | number | undefined;
 }
 /** To a producer: so many more events. */
 export interface Ask extends Message {
@@ -60,7 +55,7 @@ export function transmit(to: Cell, message: Message): void {
 export function subscribe(
   tag: number,
   consumer: number,
-  options: SubscribeOptions,
+  options: SubscriptionTerms,
   replaces?: Replaced,
 ): Subscribe {
   return { kind: StageKind.subscribe, next: undefined, tag, consumer, options, replaces };

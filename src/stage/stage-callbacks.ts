@@ -1,19 +1,9 @@
 import type { ExitReason } from "../support/internal.ts";
 import type { Context } from "../process/index.ts";
-import type { From } from "./subscription.ts";
+import type { From, SubscriptionTerms } from "./subscription.ts";
 
 /** What a stage may give back: events now, events later, nothing. */
 export type Emitted<Out> = readonly Out[] | void | Promise<readonly Out[] | void>;
-
-/** The demand window and options of a subscription, as `handleSubscribe` sees them. */
-export interface SubscriptionTerms {
-  /** Most events in flight. */
-  readonly maxDemand: number;
-  /** It asks again when this few are left. */
-  readonly minDemand: number;
-  /** Partition it reads. */
-  readonly partition: string | number | undefined;
-}
 
 /** How a subscription ended: someone cancelled it, or the other side is gone. */
 export interface CancelCause {

@@ -159,6 +159,7 @@ export class StreamEngine implements Engine {
 
   ended(intake: Intake, reason: ExitReason): void {
     this.inlet.remove(intake.tag);
+    this.inlet.confirmEnd(intake);
     if (!this.inlet.endsWith(intake, reason)) return;
     this.over = isOrderly(reason) ? "done" : { error: endedError(intake.producer.pid, reason) };
   }

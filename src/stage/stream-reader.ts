@@ -9,8 +9,7 @@ import {
   type Pulling,
   type Reading,
 } from "./stream-engine.ts";
-import type { SubscriptionTerms } from "./stage-callbacks.ts";
-import type { From } from "./subscription.ts";
+import type { From, SubscriptionTerms } from "./subscription.ts";
 
 /** What a reader is to its producers. */
 class StreamConsumer extends Process {

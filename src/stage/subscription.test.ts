@@ -12,7 +12,6 @@ describe("a subscription", () => {
       maxDemand: 1_000,
       minDemand: 500,
       cancel: "permanent",
-      partition: undefined,
     };
     expect(of(to)).toEqual({ to, ...defaults });
     expect(of({ to })).toEqual({ to, ...defaults });
@@ -23,7 +22,18 @@ describe("a subscription", () => {
   });
 
   it("takes what is given", () => {
-    const given = { to, maxDemand: 7, minDemand: 6, cancel: "transient", partition: "a" };
+    const given = {
+      to,
+      maxDemand: 7,
+      minDemand: 6,
+      cancel: "transient",
+      partition: "a",
+      selector: Boolean,
+      slow: { latest: String },
+      maxLag: 0,
+      weight: 0.5,
+      dispatch: null,
+    };
     expect(of(given)).toEqual(given);
   });
 
@@ -42,8 +52,18 @@ describe("a subscription", () => {
       { to, maxDemnd: 1 },
       ".maxDemnd",
       "1",
-      "one of the options to, maxDemand, minDemand, cancel, partition",
+      "one of the options to, maxDemand, minDemand, cancel, partition, selector, slow, maxLag, weight, dispatch",
     ],
+    [{ to, partition: 0.5 }, ".partition", "0.5", "the name or the number of a partition"],
+    [{ to, selector: "all" }, ".selector", '"all"', "a function of an event"],
+    [
+      { to, slow: { latest: "id" } },
+      ".slow",
+      '{"latest":"id"}',
+      '"wait", "dropOldest", "disconnect" or { latest: a function of an event }',
+    ],
+    [{ to, maxLag: -1 }, ".maxLag", "-1", "a whole number, 0 or more"],
+    [{ to, weight: 0 }, ".weight", "0", "a number above 0"],
   ])("S45, G6: %o is refused by path, value and what is expected", (given, path, got, expected) => {
     expect(() => of(given)).toThrow(
       expect.objectContaining({

@@ -5,7 +5,6 @@ import {
   type ExitReason,
 } from "../support/internal.ts";
 import type { Ref } from "../process/index.ts";
-import type { SubscribeOptions } from "./protocol.ts";
 
 /** Brand content: what a stage emits. A record keeps it covariant. */
 export interface Emitting<T> {
@@ -24,8 +23,38 @@ export interface Source<T> {
   readonly "~emits": Emitting<T>;
 }
 
+/**
+ * What becomes of events that a subscriber of a `broadcastDispatcher()` has not asked for when the others have:
+ *
+ * - `"wait"`: it may lag `maxLag` events behind the fastest, then the others wait for it too;
+ * - `"dropOldest"`: the newest `maxLag` events are kept for it, older ones are dropped and counted;
+ * - `{ latest }`: for each key the newest event is kept for it, at most `maxLag` keys, the rest dropped and counted;
+ * - `"disconnect"`: when more than `maxLag` events wait for it, its subscription ends with `SLUICE_TOO_SLOW`.
+ */
+export type SlowSubscriber<T> =
+  | "wait"
+  | "dropOldest"
+  | "disconnect"
+  | { readonly latest: (event: T) => unknown };
+
+/** What a subscription tells the dispatcher of its producer; which knows what of it, each dispatcher says. */
+export interface DispatchTerms<T> {
+  /** Which partition it reads, of a `partitionDispatcher()`. */
+  readonly partition?: string | number;
+  /** Which events it wants, of a `broadcastDispatcher()`; called in the producer. Default all. */
+  readonly selector?: (event: T) => boolean;
+  /** What happens when it is slower than others of a `broadcastDispatcher()`; default `"wait"`. */
+  readonly slow?: SlowSubscriber<T>;
+  /** Events that may wait for it there; default 0 with `"wait"`, the pace of the slowest, else 1,000. */
+  readonly maxLag?: number;
+  /** Its share of what a `fairDispatcher()` hands out, next to the weights of the others; default 1. */
+  readonly weight?: number;
+  /** Whatever a dispatcher of your own wants to know. */
+  readonly dispatch?: unknown;
+}
+
 /** One subscription and its demand window. */
-export interface Subscription<T> {
+export interface Subscription<T> extends DispatchTerms<T> {
   /** Whose events. */
   readonly to: Source<T>;
   /** Most events in flight; default 1000. */
@@ -37,8 +66,16 @@ export interface Subscription<T> {
    * `"transient"` only after a crash, `"temporary"` it goes on. Default `"permanent"`.
    */
   readonly cancel?: "permanent" | "transient" | "temporary";
-  /** Partition to read, for a partitioned producer. */
-  readonly partition?: string | number;
+}
+
+/** What `handleSubscribe` and a dispatcher see of a subscription. */
+export interface SubscriptionTerms extends DispatchTerms<never> {
+  /** Most events in flight. */
+  readonly maxDemand: number;
+  /** It asks again when this few are left. */
+  readonly minDemand: number;
+  /** It handles events one after the other, in the order in which they come; false: several at once, in any order. */
+  readonly inOrder: boolean;
 }
 
 /** Producers to subscribe to at start, in order. */
@@ -83,14 +120,42 @@ export interface From {
 }
 
 /** A checked subscription. */
-export interface Wanted extends SubscribeOptions {
+export interface Wanted extends Omit<SubscriptionTerms, "inOrder"> {
   readonly to: Addressable;
   readonly cancel: "permanent" | "transient" | "temporary";
 }
 
 const defaultMaxDemand = 1_000;
 const cancelModes: readonly string[] = ["permanent", "transient", "temporary"];
-const known: ReadonlySet<string> = new Set(["to", "maxDemand", "minDemand", "cancel", "partition"]);
+const slowPolicies: readonly unknown[] = ["wait", "dropOldest", "disconnect"];
+const partition = (value: unknown): boolean =>
+  typeof value === "string" || Number.isSafeInteger(value);
+const policy = (value: unknown): boolean =>
+  slowPolicies.includes(value) ||
+  typeof (value as { readonly latest?: unknown } | null)?.latest === "function";
+
+/** For each of the terms: what it may be, and in words. */
+const dispatchTerms: {
+  readonly [T in keyof Required<DispatchTerms<never>>]: readonly [
+    fits: (value: unknown) => boolean,
+    expected: string,
+  ];
+} = {
+  partition: [partition, "the name or the number of a partition"],
+  selector: [(value) => typeof value === "function", "a function of an event"],
+  slow: [policy, '"wait", "dropOldest", "disconnect" or { latest: a function of an event }'],
+  maxLag: [
+    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    "a whole number, 0 or more",
+  ],
+  weight: [(value) => Number.isFinite(value) && Number(value) > 0, "a number above 0"],
+  dispatch: [() => true, "anything"],
+};
+/** The names of what a subscription tells a dispatcher. */
+export const dispatchTermNames: readonly (keyof DispatchTerms<never>)[] = Object.keys(
+  dispatchTerms,
+) as (keyof DispatchTerms<never>)[];
+const known: readonly string[] = ["to", "maxDemand", "minDemand", "cancel", ...dispatchTermNames];
 
 function isAddressable(value: unknown): value is Addressable {
   return typeof value === "object" && value !== null && "~resolve" in value;
@@ -140,15 +205,15 @@ export function wanted(
   leastDefault: (maxDemand: number) => number,
 ): Wanted {
   const options = objectOf(given);
-  const { to, cancel = "permanent", partition } = options;
+  const { to, cancel = "permanent" } = options;
   if (!isAddressable(to))
     throw invalidOption(path, given, "a ref, a name, a child, or { to: one of these }");
   for (const option of Object.keys(options))
-    if (!known.has(option))
+    if (!known.includes(option))
       throw invalidOption(
         `${path}.${option}`,
         options[option],
-        `one of the options ${[...known].join(", ")}`,
+        `one of the options ${known.join(", ")}`,
       );
   const window = windowOf(options, path, leastDefault);
   if (!cancelModes.includes(cancel as string))
@@ -157,5 +222,13 @@ export function wanted(
       cancel,
       cancelModes.map((mode) => `"${mode}"`).join(", "),
     );
-  return { to, ...window, cancel, partition } as Wanted;
+  const terms: Record<string, unknown> = {};
+  for (const name of dispatchTermNames) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const [fits, expected] = dispatchTerms[name];
+    if (!fits(value)) throw invalidOption(`${path}.${name}`, value, expected);
+    terms[name] = value;
+  }
+  return { to, ...window, cancel, ...terms } as Wanted;
 }

@@ -39,6 +39,8 @@ export interface ErrorDetails {
   };
   readonly SLUICE_NOT_A_PRODUCER: { readonly target: string };
   readonly SLUICE_NOT_A_CONSUMER: { readonly target: string };
+  readonly SLUICE_ALREADY_SUBSCRIBED: { readonly dispatcher: string };
+  readonly SLUICE_TOO_SLOW: { readonly maxLag: number };
   readonly SLUICE_OUTSIDE_PROCESS: { readonly what: string };
   readonly SLUICE_NOT_SERVING: { readonly endpoint: string };
   readonly SLUICE_PAYLOAD_REFUSED: {

@@ -1,0 +1,1 @@
+export { DispatcherBench } from "./dispatcher-bench.ts";
