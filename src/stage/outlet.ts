@@ -148,7 +148,8 @@ export class Outlet {
     const taken = this.pass(events, enteredMs);
     if (taken === events.length) return;
     // Demand that is left means that the dispatcher waits for one subscriber: what others asked for is not let go.
-    const lost = this.buffer.push(events, taken, enteredMs, this.dispatcher.demand);
+    const spare = this.held === undefined ? this.dispatcher.demand : 0;
+    const lost = this.buffer.push(events, taken, enteredMs, spare);
     if (lost === 0) return;
     this.discard(lost);
     if (this.dispatcher.demand > 0) this.owner?.unserved();
