@@ -43,3 +43,8 @@ export function cellAt(target: Addressable): Cell | undefined {
     throw invalidOption("target", target, "a ref, a name or a supervisor's child");
   return target["~resolve"]() as Cell | undefined;
 }
+
+/** The process that was at a target last, where that is known. */
+export function lastAt(target: Addressable): Cell | undefined {
+  return (target as { "~last"?(): Cell | undefined })["~last"]?.();
+}

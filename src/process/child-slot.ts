@@ -22,6 +22,11 @@ export class ChildSlot extends Indirect {
     return `the child ${this.id} of ${this.supervisor.pid}`;
   }
 
+  /** The incarnation that was up last, also when it has ended. */
+  "~last"(): Cell | undefined {
+    return (this.supervisor.engine as SupervisorEngine | undefined)?.lastCell(this.id);
+  }
+
   "~resolve"(): Cell | undefined {
     return (this.supervisor.engine as SupervisorEngine | undefined)?.childCell(this.id);
   }

@@ -4,7 +4,7 @@ import type { DrainReport, Leftover } from "./drain.ts";
 import { DrainMessage } from "./message.ts";
 import { gone, killTree, stopCell } from "./spawn.ts";
 import { State } from "./state.ts";
-import { describeWaits, waitsOf } from "./waits.ts";
+import { describeBacklog, backlogOf } from "./backlog.ts";
 
 /** All processes from this one down that have work of their own; a ConsumerSupervisor answers for those below it too. */
 function workers(cell: Cell, found: Cell[] = []): Cell[] {
@@ -59,10 +59,10 @@ async function drainRounds(root: Cell, isOver: () => boolean): Promise<void> {
 function leftBelow(root: Cell): Leftover[] {
   if (root.state === State.dead) return [];
   return workers(root).flatMap((cell) => {
-    const waits = waitsOf(cell);
-    return Object.keys(waits).length === 0
+    const backlog = backlogOf(cell);
+    return Object.keys(backlog).length === 0
       ? []
-      : [{ pid: cell.pid, label: cell.plan.label, waits }];
+      : [{ pid: cell.pid, label: cell.plan.label, backlog }];
   });
 }
 
@@ -92,8 +92,8 @@ export async function drainAndStop(root: Cell, timeoutMs: number): Promise<void>
   // What has not started has nothing to drain.
   if (root.state === State.running) {
     const { left } = await drainWithin(root, timeoutMs * drainShare);
-    for (const { pid, waits } of left)
-      log("warning", `${pid} was not empty when the program ended: ${describeWaits(waits)}`);
+    for (const { pid, backlog } of left)
+      log("warning", `${pid} was not empty when the program ended: ${describeBacklog(backlog)}`);
   }
   await stopCell(root, "shutdown");
   system.cancel(timer);

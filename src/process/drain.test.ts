@@ -242,7 +242,7 @@ describe("drain", () => {
       const startMs = nowMs();
       const { left, elapsedMs } = await drain(app, { timeoutMs: 500 });
       expect([elapsedMs, nowMs()]).toEqual([500, startMs + 500]);
-      expect(left.map(({ label, waits }) => [label, waits])).toEqual([
+      expect(left.map(({ label, backlog }) => [label, backlog])).toEqual([
         ["hop1", { mailbox: 2, running: 1 }],
         ["working", { tasks: 1 }],
       ]);

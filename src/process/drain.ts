@@ -1,7 +1,7 @@
 import type { Addressable } from "../support/internal.ts";
 import { cellAt, checkMs } from "./check.ts";
 import { drainWithin } from "./drain-rounds.ts";
-import type { Waits } from "./waits.ts";
+import type { Backlog } from "./backlog.ts";
 
 /** How to drain. */
 export interface DrainOptions {
@@ -16,7 +16,7 @@ export interface Leftover {
   /** Its id below its supervisor, or its name. */
   readonly label: string;
   /** How much waits where. */
-  readonly waits: Waits;
+  readonly backlog: Backlog;
 }
 
 /** What a drain could not get out. */

@@ -60,7 +60,7 @@ export type { Backoff } from "./backoff.ts";
 export type { AnyProcessClass } from "./plan.ts";
 export { drain } from "./drain.ts";
 export type { DrainOptions, DrainReport, Leftover } from "./drain.ts";
-export type { Waits } from "./waits.ts";
+export type { Backlog } from "./backlog.ts";
 export { run } from "./run.ts";
 export type { RunOptions } from "./run.ts";
 export { withSystem } from "./with-system.ts";

@@ -64,6 +64,8 @@ export class Supervised {
   readonly lineage: Lineage;
   readonly waits: Waits;
   cell: Cell | undefined = undefined;
+  /** The incarnation that was up last. */
+  last: Cell | undefined = undefined;
   /** Its start has to wait: it comes. */
   putOff: PutOff | undefined = undefined;
   starts = 0;
@@ -86,7 +88,7 @@ export class Supervised {
 
   /** It is up. */
   up(cell: Cell): void {
-    this.cell = cell;
+    this.cell = this.last = cell;
     this.upMs = cell.system.runtime.now();
   }
 

@@ -58,6 +58,11 @@ export class SupervisorEngine implements Engine {
     return this.children.find((child) => child.id === id)?.cell;
   }
 
+  /** The process that was up last under an id. */
+  lastCell(id: string): Cell | undefined {
+    return this.children.find((child) => child.id === id)?.last;
+  }
+
   async startAll(): Promise<void> {
     try {
       const alone = this.#strategy === "one_for_one";

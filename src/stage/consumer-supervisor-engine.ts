@@ -2,6 +2,7 @@ import { describeReason, invalidOption, isOrderly, type ExitReason } from "../su
 import { log, restarted } from "../telemetry/internal.ts";
 import {
   Cell,
+  ClosureMessage,
   ErrorReply,
   Kind,
   Later,
@@ -26,7 +27,14 @@ import type { EventChildInfo } from "./consumer-supervisor.ts";
 import { Inlet } from "./inlet.ts";
 import type { Intake } from "./intake.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
+import { loseBehind } from "./trail.ts";
 import { Postponed, Work, WorkExtras } from "./work.ts";
+
+/** What runs when the last of these is through. */
+interface After {
+  readonly works: Set<Work>;
+  readonly run: () => unknown;
+}
 
 const noCallbacks = {};
 /** Every finished child asks for one more. */
@@ -74,6 +82,7 @@ export class ConsumerSupervisorEngine implements Engine {
   /** A subscription that it cannot be without has ended in order: so does this, after its children. */
   #last: ExitReason | undefined = undefined;
   #idle: (() => void)[] = [];
+  #after: After[] = [];
 
   constructor(cell: Cell, config: ConsumerSupervisorConfig) {
     this.#cell = cell;
@@ -165,7 +174,7 @@ export class ConsumerSupervisorEngine implements Engine {
     const work = child.note as Work;
     if (isOrderly(reason)) this.#done++;
     else if (this.#again(work, reason)) return;
-    else this.#failed++;
+    else this.#fail(work, reason);
     this.#free(work);
   }
 
@@ -201,13 +210,22 @@ export class ConsumerSupervisorEngine implements Engine {
     if (this.#postponed.delete(postponed)) this.#retry(postponed.work);
   };
 
-  #retry({ intake, event, "~enteredMs": enteredMs, attempt, more }: Work): void {
+  #retry(work: Work): void {
+    const { intake, event, "~enteredMs": enteredMs, attempt, more } = work;
     if (more !== undefined) more.startedMs = this.#cell.system.runtime.now();
-    this.#start(intake, event, enteredMs, attempt + 1, more);
+    const { note } = this.#start(intake, event, enteredMs, attempt + 1, more);
+    for (const { works } of this.#after) if (works.delete(work)) works.add(note as Work);
+  }
+
+  /** Its event is not handled, for good. */
+  #fail({ cell, intake }: Work, reason: ExitReason): void {
+    this.#failed++;
+    if (intake !== undefined) loseBehind(intake.producer, cell, reason);
   }
 
   /** Its slot is free; the last one to end may be awaited. */
-  #free({ intake }: Work): void {
+  #free(work: Work): void {
+    const { intake } = work;
     this.#running--;
     if (intake !== undefined) {
       intake.running--;
@@ -215,6 +233,7 @@ export class ConsumerSupervisorEngine implements Engine {
       if (this.#owing !== intake) this.#ask();
       this.#owing = intake;
     }
+    if (this.#after.length > 0) this.#left(work);
     if (this.#running > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
     if (this.#last !== undefined) this.#cell.stop(this.#last);
@@ -279,7 +298,7 @@ export class ConsumerSupervisorEngine implements Engine {
   #dismiss(postponed: Postponed): void {
     postponed.cancel();
     this.#postponed.delete(postponed);
-    this.#failed++;
+    this.#fail(postponed.work, "shutdown");
     this.#free(postponed.work);
     this.#ask();
   }
@@ -318,6 +337,25 @@ export class ConsumerSupervisorEngine implements Engine {
       stopChild(this.#cell, { id: child.pid, plan: child.plan }, child),
     );
     await Promise.all(stops);
+  }
+
+  /** Runs after all that are in work now, in whichever try they succeed. */
+  afterBuffered(run: () => unknown): void {
+    const works = new Set<Work>();
+    for (const { note } of this.#children) works.add(note as Work);
+    for (const { work } of this.#postponed) works.add(work);
+    // Those whose end has not been heard of.
+    for (let message = this.#cell.head; message !== undefined; message = message.next)
+      if (message.kind === Kind.childExit)
+        works.add(((message as ChildExitMessage).child as Cell).note as Work);
+    if (works.size > 0) this.#after.push({ works, run });
+    else this.#cell.send(new ClosureMessage(run));
+  }
+
+  #left(work: Work): void {
+    for (const { works, run } of this.#after)
+      if (works.delete(work) && works.size === 0) this.#cell.send(new ClosureMessage(run));
+    this.#after = this.#after.filter(({ works }) => works.size > 0);
   }
 
   drain(): PromiseLike<unknown> | undefined {

@@ -26,6 +26,7 @@ import {
 } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 import type { From } from "./subscription.ts";
+import { Trail, loseBehind } from "./trail.ts";
 
 /** What producers and producer-consumers have in common: consumers subscribe, ask, cancel and go. */
 export abstract class EmittingEngine implements Engine {
@@ -34,6 +35,7 @@ export abstract class EmittingEngine implements Engine {
   readonly stage: StageCallbacks;
   readonly outlet: Outlet;
   #servesSoon = false;
+  #trail: Trail | undefined = undefined;
   /** Who waits until all is taken, to be told when nobody is left to take it. */
   waiting: (() => void)[] | undefined = undefined;
 
@@ -46,6 +48,11 @@ export abstract class EmittingEngine implements Engine {
 
   /** So many more events must come from upstream. */
   protected abstract demanded(missing: number): void;
+
+  /** What is known of its events downstream. */
+  get trail(): Trail {
+    return (this.#trail ??= new Trail());
+  }
 
   receive(message: Message): void {
     switch (message.kind) {
@@ -105,6 +112,7 @@ export abstract class EmittingEngine implements Engine {
   accept(message: Subscribe): void {
     const consumption = this.outlet.subscribe(message);
     if (consumption === undefined) return;
+    this.#trail?.subscribed(consumption);
     const answer = this.stage.handleSubscribe?.(
       "consumer",
       message.options,
@@ -145,6 +153,7 @@ export abstract class EmittingEngine implements Engine {
     }
     const cause = kind === StageKind.cancel ? "cancel" : "down";
     if (cause === "cancel") transmit(consumption.consumer, cancelled(tag, reason));
+    else loseBehind(this.cell, consumption.consumer, reason);
     if (outlet.consumptions.size === 0 && successor === undefined) this.abandoned();
     const result = this.stage.handleCancel?.({ kind: cause, reason }, this.from(consumption));
     const then = (): void => {

@@ -41,6 +41,9 @@ export type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./d
 export { bufferedCount, demandMode, setDemandMode } from "./demand-mode.ts";
 export type { DemandMode } from "./demand-mode.ts";
 
+// Completion
+export { completed } from "./completed.ts";
+
 // Topology
 export { topology } from "./topology.ts";
 export type { Topology, TopologyEdge, TopologyNode } from "./topology.ts";

@@ -171,7 +171,7 @@ describe("a drain", () => {
       async (simulation) => {
         const { given, handled, report } = await drained(simulation, simulation.random() * 30);
         const waits = { waiting: 0, buffered: 0, running: 0 };
-        for (const { label, waits: left } of report.left) {
+        for (const { label, backlog: left } of report.left) {
           waits.waiting += left.waiting ?? 0;
           waits.buffered += left.buffered ?? 0;
           // A batch in hand is one callback, of half the window at most.

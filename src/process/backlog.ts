@@ -9,29 +9,29 @@ const stagePlaces = ["waiting", "queued", "buffered", "offers", "running"] as co
  * work beside the mailbox (`self.task`), `waiting` events before the callback, `queued` events in the dispatcher,
  * `buffered` events behind the callback, `offers` that wait for a place, `running` callbacks, or children, in hand.
  */
-export type Waits = {
+export type Backlog = {
   readonly [P in "mailbox" | "tasks" | (typeof stagePlaces)[number]]?: number;
 };
 
 const none: Figures = {};
 
 /** Reads it, without waiting for the process. */
-export function waitsOf(cell: Cell): Waits {
+export function backlogOf(cell: Cell): Backlog {
   const figures = cell.engine?.inspect?.().figures ?? none;
-  const waits: Record<string, number> = {};
+  const backlog: Record<string, number> = {};
   const add = (place: string, count: number): void => {
-    if (count > 0) waits[place] = count;
+    if (count > 0) backlog[place] = count;
   };
   add("mailbox", cell.waiting);
   add("tasks", cell.more?.own?.wanted ?? 0);
   for (const place of stagePlaces) add(place, figures[place] ?? 0);
   if (figures.running === undefined) add("running", cell.busy ? 1 : 0);
-  return waits;
+  return backlog;
 }
 
 /** The same for people: `buffered 3, running 1`. */
-export function describeWaits(waits: Waits): string {
-  return Object.entries(waits)
+export function describeBacklog(backlog: Backlog): string {
+  return Object.entries(backlog)
     .map(([place, count]) => `${place} ${count}`)
     .join(", ");
 }
