@@ -105,7 +105,7 @@ export function flatMap<In, Out>(
             index,
             result,
             self,
-            fn as (event: In, context: Context) => Promise<readonly Out[] | void>,
+            fn,
             keepEach,
             out,
           );
