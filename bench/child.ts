@@ -9,26 +9,36 @@ const file = peer === "sluice" ? "./sluice.ts" : `./peers/${peer}.ts`;
 const bench = ((await import(file)) as Partial<Record<WorkloadName, Bench>>)[name];
 if (bench === undefined) throw new Error(`${peer} has no ${name}`);
 
-async function measure(events: number): Promise<{ readonly ms: number; readonly sum: number }> {
+interface Measured {
+  readonly ms: number;
+  /** What of that this thread had a processor: the same on a busy machine. */
+  readonly cpuMs: number;
+  readonly sum: number;
+}
+
+async function measure(events: number): Promise<Measured> {
   const wired = await bench!(events);
   globalThis.gc?.();
   await turn();
+  const before = process.threadCpuUsage();
   const startedAt = performance.now();
   const sum = await wired.run();
   const ms = performance.now() - startedAt;
+  const { user, system } = process.threadCpuUsage(before);
   await wired.stop?.();
-  return { ms, sum };
+  return { ms, cpuMs: (user + system) / 1_000, sum };
 }
 
 const events = Number(count ?? workload.count);
 await measure(workload.warmUp);
-const { ms, sum } = await measure(events);
+const { ms, cpuMs, sum } = await measure(events);
 console.info(
   JSON.stringify({
     workload: name,
     peer,
     events,
     ms,
+    cpuMs,
     perSecond: (events / ms) * 1000,
     sum,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,

@@ -1,7 +1,17 @@
 // Sluice's side of the comparison: the classes and options that a program would use.
-import { Consumer, Producer, child, consumerSupervisor, map, name, startSupervisor } from "sluice";
+import {
+  Consumer,
+  Producer,
+  child,
+  consumerSupervisor,
+  filter,
+  map,
+  name,
+  names,
+  startSupervisor,
+} from "sluice";
 import type { Name, ProducerConsumer, Subscription } from "sluice";
-import { item, processed, settled, weigh } from "./workloads.ts";
+import { addOne, isAwaited, isKept, item, lanes, processed, settled, weigh } from "./workloads.ts";
 import type { Bench, Item, Wired } from "./workloads.ts";
 
 /** Makes `count` events, as many as are asked for, from `go` on. */
@@ -143,8 +153,77 @@ const sums = async (
   return wired(integers, total, tree);
 };
 
-export const W3: Bench = (count) => sums(count, { to: integers, maxDemand: 100 }, 4);
+export const W1: Bench = (count) => sums(count, { to: integers }, 1);
+export const W3: Bench = (count) => sums(count, { to: integers, maxDemand: 100 }, lanes);
 export const W6: Bench = (count) => sums(count, { to: integers, maxDemand: 1, minDemand: 0 }, 1);
+
+const fan =
+  (consumers: number): Bench =>
+  (count) =>
+    sums(count, { to: integers, maxDemand: 100 }, consumers);
+
+export const W9c1: Bench = fan(1);
+export const W9c10: Bench = fan(10);
+export const W9c100: Bench = fan(100);
+export const W9c1000: Bench = fan(1_000);
+
+const stages = names<ProducerConsumer<number, number>>("stage");
+
+const chain =
+  (depth: number): Bench =>
+  async (count) => {
+    const total = new Total(count);
+    const processors = Array.from({ length: depth }, (_, n) => {
+      const subscribeTo = [n === 0 ? integers : stages(`${n - 1}`)];
+      return [`stage-${n}`, child(map(addOne), { name: stages(`${n}`), subscribeTo })] as const;
+    });
+    const tree = await startSupervisor({
+      strategy: "one_for_all",
+      children: {
+        source: child(Numbers<number>, { name: integers, args: [count, identity] }),
+        ...Object.fromEntries(processors),
+        sink: child(Sum, { args: [total], subscribeTo: [stages(`${depth - 1}`)] }),
+      },
+    });
+    return wired(integers, total, tree);
+  };
+
+export const W8d1: Bench = chain(1);
+export const W8d4: Bench = chain(4);
+export const W8d16: Bench = chain(16);
+
+const kept: Name<ProducerConsumer<Item, Item>> = name("kept");
+
+const awaited = async (event: Item): Promise<Item> => {
+  await settled;
+  return processed(event);
+};
+
+export const WX: Bench = async (count) => {
+  let left = 0;
+  for (let n = 0; n < count; n++) if (isKept(item(n))) left++;
+  const total = new Total(left);
+  const process = map((event: Item) => (isAwaited(event) ? awaited(event) : processed(event)));
+  const tree = await startSupervisor({
+    strategy: "one_for_all",
+    children: {
+      source: child(Numbers<Item>, { name: items, args: [count, item] }),
+      processor: child(process, {
+        name: processor,
+        subscribeTo: [{ to: items, maxDemand: 7, minDemand: 3 }],
+      }),
+      keep: child(filter(isKept), {
+        name: kept,
+        subscribeTo: [{ to: processor, maxDemand: 250, minDemand: 10 }],
+      }),
+      sink: child(Weight, {
+        args: [total],
+        subscribeTo: [{ to: kept, maxDemand: 33, minDemand: 32 }],
+      }),
+    },
+  });
+  return wired(items, total, tree);
+};
 
 const children = async (
   count: number,

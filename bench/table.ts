@@ -9,6 +9,8 @@ export interface Result {
   readonly round: number;
   readonly events: number;
   readonly ms: number;
+  /** Processor time of the thread that runs the pipeline. */
+  readonly cpuMs: number;
   readonly perSecond: number;
   readonly sum: number;
   readonly peakRssBytes: number;
@@ -67,6 +69,7 @@ export function table(results: readonly Result[], names: readonly WorkloadName[]
       "events/s, median",
       "min … max",
       "Sluice ÷ peer",
+      "thread ns/event",
       "peak RSS",
     ],
   ];
@@ -92,6 +95,7 @@ export function table(results: readonly Result[], names: readonly WorkloadName[]
             ? ""
             : `**${times(ratio(results, workload, best))}** ${best}`
           : times(ratio(results, workload, peer)),
+        median(runs.map(({ cpuMs, events }) => (cpuMs * 1e6) / events)).toPrecision(3),
         `${Math.round(median(runs.map((run) => run.peakRssBytes)) / 1e6)} MB`,
       ]);
     }

@@ -28,6 +28,17 @@ export const processed = (event: Item): Item => ({
 export const weigh = (event: Item): number =>
   event.id + event.value + event.kind.length + (event.live ? 1 : 0);
 
+/** What each processor of W8 does. */
+export const addOne = (n: number): number => n + 1;
+
+/** Consumers of W3, W4 and W5, and the partition of W5 that an event belongs to. */
+export const lanes = 4;
+export const laneOf = (n: number): number => n % lanes;
+
+/** WX, with odd windows: every 64th event is awaited, and two of three go on. */
+export const isAwaited = (event: Item): boolean => (event.id & 63) === 0;
+export const isKept = (event: Item): boolean => event.kind === "order";
+
 /** What a child of W7A awaits once. */
 export const settled: Promise<void> = Promise.resolve();
 
@@ -42,7 +53,24 @@ export interface Wired {
 /** Wires up one pipeline for `count` events. */
 export type Bench = (count: number) => Wired | Promise<Wired>;
 
-export type WorkloadName = "W1O" | "W2O" | "W3" | "W6" | "W7" | "W7A";
+export type WorkloadName =
+  | "W1"
+  | "W1O"
+  | "W2O"
+  | "W3"
+  | "W4"
+  | "W5"
+  | "W6"
+  | "W7"
+  | "W7A"
+  | "W8d1"
+  | "W8d4"
+  | "W8d16"
+  | "W9c1"
+  | "W9c10"
+  | "W9c100"
+  | "W9c1000"
+  | "WX";
 
 export type PeerName =
   | "sluice"
@@ -51,6 +79,7 @@ export type PeerName =
   | "rxjs"
   | "effect"
   | "effect-for-each"
+  | "effect-group-by-key"
   | "p-queue";
 
 /** One graph with its size. */
@@ -70,6 +99,13 @@ const integer = (n: number): number => n;
 
 /** The workloads by name. */
 export const workloads: Readonly<Record<WorkloadName, Workload>> = {
+  W1: {
+    title: "producer → consumer, integers, window 1000/500",
+    count: 5_000_000,
+    warmUp: 500_000,
+    peers: all,
+    weight: integer,
+  },
   W1O: {
     title: "producer → consumer, objects, window 1000/500",
     count: 2_000_000,
@@ -89,6 +125,20 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
     count: 5_000_000,
     warmUp: 500_000,
     peers: ["sluice", "plain-loop", "node-streams", "effect"],
+    weight: integer,
+  },
+  W4: {
+    title: "producer → 4 consumers, each event to all, integers, window 1000/500",
+    count: 2_000_000,
+    warmUp: 200_000,
+    peers: all,
+    weight: (n) => lanes * n,
+  },
+  W5: {
+    title: "producer → 4 consumers by partition, integers, window 1000/500",
+    count: 5_000_000,
+    warmUp: 500_000,
+    peers: [...all, "effect-group-by-key"],
     weight: integer,
   },
   W6: {
@@ -112,12 +162,48 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
     peers: [...all, "effect-for-each", "p-queue"],
     weight: integer,
   },
+  W8d1: chain(1),
+  W8d4: chain(4),
+  W8d16: chain(16),
+  W9c1: fan(1),
+  W9c10: fan(10),
+  W9c100: fan(100),
+  W9c1000: fan(1_000),
+  WX: {
+    title:
+      "producer → processor that awaits every 64th event → filter → consumer, objects, windows 7/3, 250/10, 33/32",
+    count: 500_000,
+    warmUp: 50_000,
+    peers: ["sluice", "plain-loop", "node-streams", "effect"],
+    weight: (n) => (isKept(item(n)) ? weigh(processed(item(n))) : 0),
+  },
 };
+
+function chain(depth: number): Workload {
+  return {
+    title: `producer → ${depth} processors that add 1 → consumer, integers, window 1000/500`,
+    count: 1_000_000,
+    warmUp: 200_000,
+    peers: all,
+    weight: (n) => n + depth,
+  };
+}
+
+function fan(consumers: number): Workload {
+  return {
+    title: `producer → ${consumers} consumers by demand, integers, window 100`,
+    count: 2_000_000,
+    warmUp: 200_000,
+    peers: ["sluice", "plain-loop", "node-streams", "effect"],
+    weight: integer,
+  };
+}
 
 /** Peers whose producer waits for its consumers. Sluice is compared with the best of these. */
 export const withBackPressure: ReadonlySet<PeerName> = new Set([
   "node-streams",
   "effect",
+  "effect-group-by-key",
   "p-queue",
 ]);
 

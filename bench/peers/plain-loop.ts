@@ -1,5 +1,5 @@
 // The ceiling: the same work by calls in a loop, with no queue, no demand and nobody to supervise it.
-import { item, processed, settled, weigh } from "../workloads.ts";
+import { addOne, isAwaited, isKept, item, lanes, processed, settled, weigh } from "../workloads.ts";
 import type { Bench } from "../workloads.ts";
 
 export const W1O: Bench = (count) => ({
@@ -18,12 +18,61 @@ export const W2O: Bench = (count) => ({
   },
 });
 
-export const W3: Bench = (count) => ({
+const fan =
+  (size: number): Bench =>
+  (count) => ({
+    run() {
+      const sums = new Array<number>(size).fill(0);
+      const consumers = sums.map((_, lane) => (n: number) => void (sums[lane]! += n));
+      for (let n = 0; n < count; n++) consumers[n % size]!(n);
+      return sums.reduce((a, b) => a + b);
+    },
+  });
+
+export const W3: Bench = fan(lanes);
+export const W5: Bench = fan(lanes);
+export const W9c1: Bench = fan(1);
+export const W9c10: Bench = fan(10);
+export const W9c100: Bench = fan(100);
+export const W9c1000: Bench = fan(1_000);
+
+export const W4: Bench = (count) => ({
   run() {
-    const sums: [number, number, number, number] = [0, 0, 0, 0];
+    const sums = new Array<number>(lanes).fill(0);
     const consumers = sums.map((_, lane) => (n: number) => void (sums[lane]! += n));
-    for (let n = 0; n < count; n++) consumers[n & 3]!(n);
-    return sums[0] + sums[1] + sums[2] + sums[3];
+    for (let n = 0; n < count; n++) for (const consumer of consumers) consumer(n);
+    return sums.reduce((a, b) => a + b);
+  },
+});
+
+const chain =
+  (depth: number): Bench =>
+  (count) => ({
+    run() {
+      const stages = Array.from({ length: depth }, () => addOne);
+      let sum = 0;
+      for (let n = 0; n < count; n++) {
+        let value = n;
+        for (const stage of stages) value = stage(value);
+        sum += value;
+      }
+      return sum;
+    },
+  });
+
+export const W8d1: Bench = chain(1);
+export const W8d4: Bench = chain(4);
+export const W8d16: Bench = chain(16);
+
+export const WX: Bench = (count) => ({
+  async run() {
+    let sum = 0;
+    for (let n = 0; n < count; n++) {
+      const event = item(n);
+      if (isAwaited(event)) await settled;
+      if (isKept(event)) sum += weigh(processed(event));
+    }
+    return sum;
   },
 });
 
@@ -35,6 +84,8 @@ export const W6: Bench = (count) => ({
     return sum;
   },
 });
+
+export const W1: Bench = W6;
 
 export const W7: Bench = W6;
 
