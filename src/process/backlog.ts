@@ -2,12 +2,12 @@ import type { Cell } from "./cell.ts";
 import type { Figures } from "./engine.ts";
 
 /** The places of a stage where work waits or is in hand, by the names of their gauges. */
-const stagePlaces = ["waiting", "queued", "buffered", "offers", "running"] as const;
+const stagePlaces = ["waiting", "queued", "reordering", "buffered", "offers", "running"] as const;
 
 /**
  * What waits in one process or is in hand, by place; only places that are not empty. `mailbox` user messages, `tasks`
  * work beside the mailbox (`self.task`), `waiting` events before the callback, `queued` events in the dispatcher,
- * `buffered` events behind the callback, `offers` that wait for a place, `running` callbacks, or children, in hand.
+ * `reordering` calls that have ended and wait for an earlier one, `buffered` events behind the callback, `offers` that wait for a place, `running` callbacks, or children, in hand.
  */
 export type Backlog = {
   readonly [P in "mailbox" | "tasks" | (typeof stagePlaces)[number]]?: number;

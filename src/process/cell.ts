@@ -105,9 +105,9 @@ export class Cell implements Runnable, Scope {
     return this.stopReason !== undefined || this.doom !== undefined;
   }
 
-  /** It was killed, and the callback that was in hand still runs. */
+  /** It was killed, and a callback that was in hand, or work beside the mailbox, still runs. */
   get zombie(): boolean {
-    return this.state === State.dead && this.busy;
+    return this.state === State.dead && (this.busy || (this.more?.beside ?? 0) > 0);
   }
 
   /** What tells of stop and kill; made when it is first asked for. */
@@ -201,10 +201,13 @@ export class Cell implements Runnable, Scope {
     } catch (error) {
       fail(this, error);
     }
+    // One that ends and waits for what runs beside its mailbox is woken by that.
     if (
-      this.state !== State.dead &&
-      (this.doom !== undefined ||
-        (!this.busy && (this.head !== undefined || this.stopReason !== undefined)))
+      this.doom === undefined
+        ? this.state <= State.running &&
+          !this.busy &&
+          (this.head !== undefined || this.stopReason !== undefined)
+        : this.state !== State.dead
     )
       this.system.queue.ready(this);
     return handled || 1;

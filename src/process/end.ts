@@ -35,6 +35,12 @@ function grace(cell: Cell): void {
 
 /** Runs `terminate` with a grace of its own, then ends; with none, ends at once. */
 export function terminate(cell: Cell): void {
+  cell.engine?.finishing?.();
+  if (cell.more !== undefined && cell.more.beside > 0) {
+    // It has the grace of a callback in hand, and terminate does not run beside it.
+    if (cell.more.grace === undefined) grace(cell);
+    return;
+  }
   const reason = cell.stopReason!;
   if (cell.more?.terminating !== undefined || cell.instance?.terminate === undefined)
     return end(cell, reason);
@@ -88,7 +94,8 @@ export function end(cell: Cell, reason: ExitReason): void {
   if (plan.name !== undefined) table.names.delete(plan.name);
   // What has settled and was not looked at any more is no zombie.
   if (cell.settled !== undefined) cell.busy = false;
-  if (cell.busy) countZombies(cell, 1);
+  const running = (cell.busy ? 1 : 0) + (more?.beside ?? 0);
+  if (running > 0) countZombies(cell, running);
   if (more !== undefined) release(cell, more, reason);
   cell.engine?.exited?.(reason);
   refuseAll(cell, reason);
@@ -105,8 +112,19 @@ export function end(cell: Cell, reason: ExitReason): void {
 export function lay(cell: Cell): void {
   if (!cell.busy) return;
   cell.busy = false;
+  laid(cell);
+}
+
+/** Work of a stage that ran beside its mailbox has ended. */
+export function settledBeside(cell: Cell): void {
+  cell.more!.beside--;
+  if (cell.state === State.dead) laid(cell);
+  else if (cell.state === State.ending) cell.system.queue.ready(cell);
+}
+
+function laid(cell: Cell): void {
   countZombies(cell, -1);
-  cell.more?.onLaid?.();
+  if (!cell.zombie) cell.more?.onLaid?.();
 }
 
 function countZombies(cell: Cell, more: number): void {

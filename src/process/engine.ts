@@ -12,6 +12,8 @@ export interface Figures {
   readonly waiting?: number;
   /** Events in the queues of the dispatcher. */
   readonly queued?: number;
+  /** Calls that have ended and wait for an earlier one, whose result leaves first. */
+  readonly reordering?: number;
   /** Events behind the callback, for which nobody has asked. */
   readonly buffered?: number;
   /** Offers that wait for a place. */
@@ -41,6 +43,8 @@ export interface Engine {
   moved?(): number;
   /** The process is about to stop: end what would keep it waiting. */
   stopping?(reason: ExitReason): void;
+  /** The callback in hand has ended, and the process with it: take what work beside the mailbox has given. */
+  finishing?(): void;
   /** The process is gone: release what points at it. */
   exited?(reason: ExitReason): void;
   /** Runs after everything that is buffered now. */

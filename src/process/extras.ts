@@ -21,6 +21,8 @@ export class Extras {
   watching: Set<() => void> | undefined = undefined;
   /** Called when the callback of a killed process has ended at last. */
   onLaid: (() => void) | undefined = undefined;
+  /** How much work of the stage runs beside the mailbox. */
+  beside = 0;
   /** Replies that wait for an offer. */
   replies: Set<Reply> | undefined = undefined;
   /** When what is in hand has had its time. */

@@ -1,4 +1,4 @@
-export { LazySignal } from "./abort.ts";
+export { LazySignal, abortReason, isAbort } from "./abort.ts";
 export { Cell } from "./cell.ts";
 export { State } from "./state.ts";
 export { cellOf } from "./process.ts";
@@ -17,7 +17,11 @@ export { Waits, checkBackoff } from "./backoff.ts";
 export { cellAt, checkKnown, lastAt } from "./check.ts";
 export { ErrorReply } from "./error-reply.ts";
 export { Later } from "./later.ts";
+<<<<<<< HEAD
 export { backlogOf } from "./backlog.ts";
+=======
+export { settledBeside } from "./end.ts";
+>>>>>>> e056e05 (feat(stage): work in flight: concurrency, order, key, batchSize)
 export { Task } from "./task.ts";
 export { drainAndStop } from "./drain-rounds.ts";
 export { interrupts } from "./run.ts";

@@ -1,4 +1,5 @@
 import type { Cell, Engine, Figures, Message, Upstream } from "../process/internal.ts";
+import type { Context } from "../process/index.ts";
 import { log } from "../telemetry/internal.ts";
 import { intakeEnded, misdirected, subscribeAll } from "./accepting.ts";
 import { BatchInlet, type BatchHandler } from "./batch-inlet.ts";
@@ -6,12 +7,20 @@ import type { Intake } from "./intake.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
+/** A consumer has returned events: nobody is there to take them. */
+export function thrownAway({ pid }: Cell, result: unknown): void {
+  if (!Array.isArray(result) || result.length === 0) return;
+  log("error", `${pid} is a consumer and returned ${result.length} events: they are thrown away`);
+}
+
 /** The engine of a consumer. */
 export class ConsumerEngine implements Engine, BatchHandler {
   readonly role = "consumer";
   readonly cell: Cell;
   readonly stage: StageCallbacks;
   readonly inlet: BatchInlet;
+  /** What its callback is given. */
+  context: Context | undefined = undefined;
 
   constructor(cell: Cell, stage: StageCallbacks) {
     this.cell = cell;
@@ -20,6 +29,7 @@ export class ConsumerEngine implements Engine, BatchHandler {
   }
 
   started(): void {
+    this.context = this.cell.context;
     subscribeAll(this.cell, this.stage, this.inlet);
   }
 
@@ -43,13 +53,11 @@ export class ConsumerEngine implements Engine, BatchHandler {
   }
 
   handle(events: readonly unknown[], from: Intake): unknown {
-    return this.stage.handleEvents!(events, from);
+    return this.stage.handleEvents!(events, from, this.context!);
   }
 
   emitted(result: unknown): void {
-    if (!Array.isArray(result) || result.length === 0) return;
-    const { pid } = this.cell;
-    log("error", `${pid} is a consumer and returned ${result.length} events: they are thrown away`);
+    thrownAway(this.cell, result);
   }
 
   full(): boolean {

@@ -2,8 +2,10 @@
 export { Producer } from "./producer.ts";
 export type { ProducerOptions } from "./producer.ts";
 export { ProducerConsumer } from "./producer-consumer.ts";
+export type { ProducerConsumerOptions } from "./producer-consumer.ts";
 export { Consumer } from "./consumer.ts";
-export type { ConsumerOptions } from "./consumer.ts";
+export type { AcceptingOptions, ConsumerOptions } from "./consumer.ts";
+export type { ConcurrencyOptions } from "./concurrency.ts";
 export { consumerSupervisor } from "./consumer-supervisor.ts";
 export type {
   ConsumerSupervisor,
@@ -19,7 +21,7 @@ export type { CancelCause, Emitted } from "./stage-callbacks.ts";
 // Shorthands
 export { from } from "./from.ts";
 export type { ProducerClass } from "./from.ts";
-export { consumer, filter, flatMap, map, producer } from "./shorthands.ts";
+export { consumer, filter, flatMap, forEach, map, producer } from "./shorthands.ts";
 export type { ConsumerClass, ProducerConsumerClass } from "./shorthands.ts";
 
 // Subscriptions

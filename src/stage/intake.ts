@@ -23,6 +23,10 @@ export class Intake implements From {
   latest: Ask | undefined = undefined;
   /** Another subscription takes its place: the stage does not end with it. */
   replaced = false;
+  /** Where work runs beside the mailbox: events that have come and have not ended. */
+  inside = 0;
+  /** Its end, which waits for these. */
+  ending: Message | undefined = undefined;
   unwatch: Disposable | undefined = undefined;
 
   constructor(tag: number, producer: Cell, inlet: Inlet, wanted: Wanted) {

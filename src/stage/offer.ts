@@ -28,7 +28,8 @@ export class Offer implements Promise<void>, Deferred {
   constructor(cell: Cell, events: readonly unknown[], enteredMs: number) {
     this.cell = cell;
     // Work beside the mailbox may await it, whatever message is in hand meanwhile.
-    const beside = thread.running !== cell && (cell.more?.own?.tasks ?? 0) > 0;
+    const tasks = (cell.more?.own?.tasks ?? 0) + (cell.more?.beside ?? 0);
+    const beside = thread.running !== cell && tasks > 0;
     this.madeIn = beside ? undefined : cell.handled;
     this.events = events;
     this.enteredMs = enteredMs;

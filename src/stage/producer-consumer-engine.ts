@@ -6,6 +6,7 @@ import {
   type Message,
   type Upstream,
 } from "../process/internal.ts";
+import type { Context } from "../process/index.ts";
 import { eventsOf, intakeEnded, subscribeAll } from "./accepting.ts";
 import { BatchInlet, type BatchHandler } from "./batch-inlet.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
@@ -17,6 +18,19 @@ import type { StageCallbacks } from "./stage-callbacks.ts";
 /** An unstated buffer holds this many times the largest window. */
 const windowsBuffered = 10;
 
+/** The outlet of a stage that also accepts: full, it drops nothing, but stops the work. @throws SLUICE_INVALID_OPTION */
+export function acceptingOutlet(
+  cell: Cell,
+  { bufferSize, ...options }: OutletOptions,
+  largest: () => number,
+): Outlet {
+  if (bufferSize !== undefined && bufferSize !== Infinity)
+    checkInteger("bufferSize", bufferSize, 1);
+  const outlet = new Outlet(cell, options, Infinity);
+  outlet.limit = () => bufferSize ?? windowsBuffered * largest();
+  return outlet;
+}
+
 /**
  * The engine of a producer-consumer: what comes from upstream waits in its inbox until someone downstream has asked, then
  * whole messages are processed. It asks upstream only after processing, so that it stands still when downstream does.
@@ -24,21 +38,25 @@ const windowsBuffered = 10;
 export class ProducerConsumerEngine extends EmittingEngine implements BatchHandler {
   readonly role = "producer_consumer";
   readonly inlet: BatchInlet;
+  /** What its callback is given. */
+  context: Context | undefined = undefined;
   /** What came from upstream, and what is to run after it, in order. */
   readonly inbox: Deque<Events | Cancel | ClosureMessage> = new Deque();
   /** The inbox is being emptied: what is handled meanwhile must not begin again, each time deeper in the stack. */
   emptying = false;
 
   /** @throws SLUICE_INVALID_OPTION */
-  constructor(cell: Cell, stage: StageCallbacks, { bufferSize, ...options }: OutletOptions) {
-    super(cell, stage, new Outlet(cell, options, Infinity));
-    if (bufferSize !== undefined && bufferSize !== Infinity)
-      checkInteger("bufferSize", bufferSize, 1);
+  constructor(cell: Cell, stage: StageCallbacks, options: OutletOptions) {
+    super(
+      cell,
+      stage,
+      acceptingOutlet(cell, options, () => this.inlet.largest),
+    );
     this.inlet = new BatchInlet(cell, this);
-    this.outlet.limit = () => bufferSize ?? windowsBuffered * this.inlet.largest;
   }
 
   started(): void {
+    this.context = this.cell.context;
     subscribeAll(this.cell, this.stage, this.inlet);
   }
 
@@ -110,7 +128,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
   }
 
   handle(events: readonly unknown[], from: Intake): unknown {
-    return this.stage.handleEvents!(events, from);
+    return this.stage.handleEvents!(events, from, this.context!);
   }
 
   emitted(result: unknown): void {

@@ -1,9 +1,22 @@
-import { Process } from "../process/index.ts";
-import type { ConsumerOptions } from "./consumer.ts";
+import { Process, type Context } from "../process/index.ts";
+import { concurrencyOf } from "./concurrency.ts";
+import { ConcurrentProducerConsumerEngine } from "./concurrent-producer-consumer-engine.ts";
+import { acceptingOptionNames, type AcceptingOptions } from "./consumer.ts";
 import { ProducerConsumerEngine } from "./producer-consumer-engine.ts";
 import { emits, emittingOptionNames, equip, type ProducerOptions } from "./producer.ts";
 import type { CancelCause, Emitted } from "./stage-callbacks.ts";
 import type { Accepting, Emitting, From, SubscriptionTerms } from "./subscription.ts";
+
+/** Options of a stage that accepts and emits; all but `subscribeTo` also in its constructor, as the class's own defaults. */
+export interface ProducerConsumerOptions<In, Out>
+  extends Omit<ProducerOptions<Out>, "demand">, AcceptingOptions<In> {
+  /**
+   * With `concurrency`: what is made of an event leaves `"ordered"` (default) in the order in which the events came, so
+   * that one slow event lets at most `concurrency` others wait behind it; `"unordered"` as each is ready; `"keyed"` in
+   * order per key.
+   */
+  readonly order?: "ordered" | "unordered" | "keyed";
+}
 
 /**
  * A stage that turns events of type `In` into events of type `Out`: any number per event, in order. It handles events
@@ -17,14 +30,14 @@ import type { Accepting, Emitting, From, SubscriptionTerms } from "./subscriptio
 export abstract class ProducerConsumer<In, Out> extends Process {
   static readonly "~optionNames": ReadonlySet<string> = new Set([
     ...emittingOptionNames,
-    "subscribeTo",
+    ...acceptingOptionNames,
   ]);
   /** A type only. */
   declare readonly "~emits": Emitting<Out>;
   /** A type only. */
   declare readonly "~accepts": Accepting<In>;
   /** A type only. */
-  declare readonly "~options"?: Omit<ProducerOptions<Out>, "demand"> & ConsumerOptions<In>;
+  declare readonly "~options"?: ProducerConsumerOptions<In, Out>;
   /** Emits events beside what `handleEvents` returns. Takes ownership of the array. */
   declare protected readonly emit: (events: readonly Out[]) => void;
   /** Emits without loss, as in `Producer`. */
@@ -33,13 +46,25 @@ export abstract class ProducerConsumer<In, Out> extends Process {
   declare protected readonly tryOffer: (events: readonly Out[]) => boolean;
 
   /** @throws SLUICE_INVALID_OPTION, which fails the start */
-  constructor(options: Omit<ProducerOptions<Out>, "demand"> = {}) {
+  constructor(options: Omit<ProducerConsumerOptions<In, Out>, "subscribeTo"> = {}) {
     super();
-    equip(this, options, (cell, stage, given) => new ProducerConsumerEngine(cell, stage, given));
+    equip(this, options, (cell, stage, given) => {
+      const concurrency = concurrencyOf(given, ["ordered", "unordered", "keyed"]);
+      return concurrency === undefined
+        ? new ProducerConsumerEngine(cell, stage, given)
+        : new ConcurrentProducerConsumerEngine(cell, stage, given, concurrency);
+    });
   }
 
-  /** Handles a batch and returns what it makes of it. A promise holds the mailbox. */
-  protected abstract handleEvents(events: readonly In[], from: From): Emitted<Out>;
+  /**
+   * Handles a batch and returns what it makes of it. A promise holds the mailbox. With `concurrency`: at most `batchSize`
+   * events, beside the mailbox; `context.signal` is the call's own.
+   */
+  protected abstract handleEvents(
+    events: readonly In[],
+    from: From,
+    context: Context,
+  ): Emitted<Out>;
   /** A subscription was made, as a consumer of it (`role` is then `"producer"`) or as its producer. */
   protected handleSubscribe?(
     role: "producer" | "consumer",

@@ -41,19 +41,25 @@ async function awaitRest<In, Result, Out>(
   return out;
 }
 
-/** One event in, one event out, in order. A promise is awaited before the next event. */
+/**
+ * One event in, one event out, in order. A promise is awaited before the next event, unless the stage is given
+ * `concurrency`.
+ */
 export function map<In, Out>(
   fn: (event: In, context: Context) => Out | Promise<Out>,
 ): ProducerConsumerClass<In, Out> {
   return class MapStage extends ProducerConsumer<In, Out> {
-    protected override handleEvents(events: readonly In[]): Emitted<Out> {
-      const { self } = this;
+    protected override handleEvents(
+      events: readonly In[],
+      _from: From,
+      context: Context,
+    ): Emitted<Out> {
       const out = new Array<Out>(events.length);
       for (let index = 0; index < events.length; index++) {
-        const result = fn(events[index] as In, self);
+        const result = fn(events[index] as In, context);
         if (isThenable(result)) {
           out.length = index;
-          return awaitRest(events, index, result, self, fn, keepAll, out);
+          return awaitRest(events, index, result, context, fn, keepAll, out);
         }
         out[index] = result;
       }
@@ -71,13 +77,16 @@ export function filter<T>(
   fn: (event: T, context: Context) => boolean | Promise<boolean>,
 ): ProducerConsumerClass<T, T> {
   return class FilterStage extends ProducerConsumer<T, T> {
-    protected override handleEvents(events: readonly T[]): Emitted<T> {
-      const { self } = this;
+    protected override handleEvents(
+      events: readonly T[],
+      _from: From,
+      context: Context,
+    ): Emitted<T> {
       const out: T[] = [];
       for (let index = 0; index < events.length; index++) {
         const event = events[index] as T;
-        const result = fn(event, self);
-        if (isThenable(result)) return awaitRest(events, index, result, self, fn, keepIf, out);
+        const result = fn(event, context);
+        if (isThenable(result)) return awaitRest(events, index, result, context, fn, keepIf, out);
         if (result) out.push(event);
       }
       return out;
@@ -94,18 +103,26 @@ export function flatMap<In, Out>(
   fn: (event: In, context: Context) => Emitted<Out>,
 ): ProducerConsumerClass<In, Out> {
   return class FlatMapStage extends ProducerConsumer<In, Out> {
-    protected override handleEvents(events: readonly In[]): Emitted<Out> {
-      const { self } = this;
+    protected override handleEvents(
+      events: readonly In[],
+      _from: From,
+      context: Context,
+    ): Emitted<Out> {
       const out: Out[] = [];
       for (let index = 0; index < events.length; index++) {
-        const result = fn(events[index] as In, self);
+        const result = fn(events[index] as In, context);
         if (isThenable(result))
           return awaitRest<In, readonly Out[] | void, Out>(
             events,
             index,
             result,
+<<<<<<< HEAD
             self,
             fn,
+=======
+            context,
+            fn as (event: In, context: Context) => Promise<readonly Out[] | void>,
+>>>>>>> e056e05 (feat(stage): work in flight: concurrency, order, key, batchSize)
             keepEach,
             out,
           );
@@ -145,9 +162,46 @@ export function consumer<In>(
   return class FunctionConsumer extends Consumer<In> {
     #context: BatchContext | undefined = undefined;
 
-    protected override handleEvents(events: readonly In[], from: From): void | Promise<void> {
-      if (this.#context?.from !== from) this.#context = new BatchContext(this.self, from);
+    protected override handleEvents(
+      events: readonly In[],
+      from: From,
+      context: Context,
+    ): void | Promise<void> {
+      if (this.#context?.from !== from || this.#context.self !== context)
+        this.#context = new BatchContext(context, from);
       return handleEvents(events, this.#context);
     }
   };
+}
+
+/**
+ * A consumer from one function of an event. A promise is awaited before the next event, unless the stage is given
+ * `concurrency`.
+ */
+export function forEach<In>(
+  fn: (event: In, context: Context) => void | Promise<void>,
+): ConsumerClass<In> {
+  return class PerEventConsumer extends Consumer<In> {
+    protected override handleEvents(
+      events: readonly In[],
+      _from: From,
+      context: Context,
+    ): void | Promise<void> {
+      for (let index = 0; index < events.length; index++) {
+        const result = fn(events[index] as In, context);
+        if (isThenable(result)) return restOf(events, index + 1, result, context, fn);
+      }
+    }
+  };
+}
+
+async function restOf<In>(
+  events: readonly In[],
+  first: number,
+  pending: Promise<void>,
+  context: Context,
+  fn: (event: In, context: Context) => void | Promise<void>,
+): Promise<void> {
+  await pending;
+  for (let index = first; index < events.length; index++) await fn(events[index] as In, context);
 }

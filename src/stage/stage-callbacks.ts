@@ -16,7 +16,7 @@ export interface CancelCause {
 /** The callbacks of a stage as its engine calls them. */
 export interface StageCallbacks {
   handleDemand?(demand: number, context: Context): unknown;
-  handleEvents?(events: readonly unknown[], from: From): unknown;
+  handleEvents?(events: readonly unknown[], from: From, context: Context): unknown;
   handleSubscribe?(role: "producer" | "consumer", terms: SubscriptionTerms, from: From): unknown;
   handleCancel?(cause: CancelCause, from: From): unknown;
   handleDiscarded?(count: number): unknown;
