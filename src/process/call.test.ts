@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { attach } from "../telemetry/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
-import { Process, info, name, refOf, sleep, start } from "./index.ts";
+import { Process, info, name, refOf, sleep, start, type Ref } from "./index.ts";
 
 /** Runs a program in 20 schedules. */
 async function simulated(program: (simulation: Simulation) => Promise<void>): Promise<void> {
@@ -180,7 +180,51 @@ describe("call", () => {
       expect(await account.call.balance()).toBe(1);
     }));
 
-  it("refuses a reply that is the process itself: its state would leak", () =>
+  it("O3: its reply comes before what waits in the caller's own mailbox, which it leaves in order", () =>
+    simulated(async () => {
+      const seen: string[] = [];
+      class Caller extends Process {
+        async ask(account: Ref<Account>): Promise<void> {
+          seen.push(await account.call.slowly(10, "the reply"));
+        }
+        note(text: string): void {
+          seen.push(text);
+        }
+      }
+      await using account = await start(Account);
+      await using caller = await start(Caller);
+      const asked = caller.call.ask(account);
+      caller.cast.note("first");
+      info(account, "ignored");
+      caller.cast.note("second");
+      await asked;
+      await caller.call.note("third");
+      expect(seen).toEqual(["the reply", "first", "second", "third"]);
+    }));
+
+  it("O12: of two processes each to the other waits for no longer than its timeout, and both go on", () =>
+    simulated(async ({ advance }) => {
+      class Peer extends Process {
+        async ask(other: Ref<Peer>, timeoutMs: number): Promise<unknown> {
+          await sleep(1);
+          return other
+            .callWith({ timeoutMs })
+            .answer()
+            .catch((error: unknown) => error);
+        }
+        answer(): string {
+          return "here";
+        }
+      }
+      await using a = await start(Peer);
+      await using b = await start(Peer);
+      const asked = [a.call.ask(b, 100), b.call.ask(a, 200)];
+      await advance(150);
+      expect(await Promise.all(asked)).toMatchObject([{ code: "SLUICE_TIMEOUT" }, "here"]);
+      expect(await a.call.ask(b, 100)).toBe("here");
+    }));
+
+  it("O4: refuses a reply that is the process itself: its state would leak", () =>
     simulated(async () => {
       await using account = await start(Account);
       const leak = {

@@ -211,6 +211,32 @@ describe("a child", () => {
       expect(troupe.seen()).toEqual(["a up 0", "a up 0"]);
     }));
 
+  it.each([
+    ["normal", true],
+    ["shutdown", true],
+    [{ shutdown: "done" }, true],
+    ["killed", false],
+    ["noproc", false],
+    [{ crash: boom }, false],
+  ] as const)(
+    "O5: that ends for %o: orderly is %s; all else is reported, and restarted",
+    (reason, orderly) =>
+      simulated(async ({ quiet }) => {
+        const troupe = new Troupe();
+        await using app = await startSupervisor({
+          strategy: "one_for_one",
+          children: { a: troupe.actor("a", { restart: "transient" }) },
+        });
+        app.children.a.cast.leave(reason);
+        await quiet();
+        expect(await app.call.countChildren()).toMatchObject({
+          active: orderly ? 0 : 1,
+          restarts: orderly ? 0 : 1,
+        });
+        expect(logged.splice(0)).toHaveLength(orderly ? 0 : 1);
+      }),
+  );
+
   it("may be a function: it runs once, beside its siblings", () =>
     simulated(async ({ quiet }) => {
       const lines: string[] = [];

@@ -98,7 +98,7 @@ describe("demand", () => {
     );
   });
 
-  it("G16: what is no list of events ends the producer", async () => {
+  it("O15, G16: what is no list of events ends the producer", async () => {
     await simulate(
       async () => {
         using _silent = quietly();

@@ -21,7 +21,7 @@ describe("WindowInvariant", () => {
     expect(window.violation).toBe("subscription 2 got 2 events with 1 asked for");
   });
 
-  it("hands messages on, and freezes their events", () => {
+  it("O4: hands messages on, and freezes their events", () => {
     const window = new WindowInvariant();
     const message = { tag: 1, events: ["a"] };
     expect(window.see(message)).toBe(message);
