@@ -17,11 +17,8 @@ export { Waits, checkBackoff } from "./backoff.ts";
 export { cellAt, checkKnown, lastAt } from "./check.ts";
 export { ErrorReply } from "./error-reply.ts";
 export { Later } from "./later.ts";
-<<<<<<< HEAD
 export { backlogOf } from "./backlog.ts";
-=======
 export { settledBeside } from "./end.ts";
->>>>>>> e056e05 (feat(stage): work in flight: concurrency, order, key, batchSize)
 export { Task } from "./task.ts";
 export { drainAndStop } from "./drain-rounds.ts";
 export { interrupts } from "./run.ts";

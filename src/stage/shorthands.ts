@@ -116,13 +116,8 @@ export function flatMap<In, Out>(
             events,
             index,
             result,
-<<<<<<< HEAD
-            self,
-            fn,
-=======
             context,
-            fn as (event: In, context: Context) => Promise<readonly Out[] | void>,
->>>>>>> e056e05 (feat(stage): work in flight: concurrency, order, key, batchSize)
+            fn,
             keepEach,
             out,
           );
