@@ -4,23 +4,23 @@ import { Deque } from "../support/internal.ts";
 export interface Epoch {
   unfinished: number;
   /** The mark at its end. */
-  then: (() => void) | undefined;
+  after: (() => void) | undefined;
 }
 
 /** Marks in a flow of events that do not end in the order in which they came: one runs when all before it have ended. */
 export class Epochs {
   readonly #epochs: Deque<Epoch> = new Deque();
   /** The one that lasts. */
-  current: Epoch = { unfinished: 0, then: undefined };
+  current: Epoch = { unfinished: 0, after: undefined };
 
   constructor() {
     this.#epochs.push(this.current);
   }
 
-  /** Runs `then` when everything that has come by now has ended; at once, if it has. */
-  mark(then: () => void): void {
-    this.current.then = then;
-    this.current = { unfinished: 0, then: undefined };
+  /** Runs `run` when everything that has come by now has ended; at once, if it has. */
+  mark(run: () => void): void {
+    this.current.after = run;
+    this.current = { unfinished: 0, after: undefined };
     this.#epochs.push(this.current);
     this.#reach();
   }
@@ -33,10 +33,10 @@ export class Epochs {
 
   #reach(): void {
     for (;;) {
-      const { unfinished, then } = this.#epochs.at(0)!;
-      if (unfinished > 0 || then === undefined) return;
+      const { unfinished, after } = this.#epochs.at(0)!;
+      if (unfinished > 0 || after === undefined) return;
       this.#epochs.shift();
-      then();
+      after();
     }
   }
 }
