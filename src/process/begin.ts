@@ -48,8 +48,11 @@ function up(cell: Cell): void {
 /** The whole life of a process that is one function: it is up, it runs, it is gone. */
 function beginWork(cell: Cell, work: NonNullable<Cell["plan"]["work"]>): void {
   up(cell);
-  const over = (): void => end(cell, cell.stopReason ?? "normal");
   const result = work(cell);
-  if (isThenable(result)) cell.hold(result, over);
-  else over();
+  if (isThenable(result)) cell.hold(result, workOver);
+  else workOver(result, cell);
+}
+
+function workOver(_result: unknown, cell: Cell): void {
+  end(cell, cell.stopReason ?? "normal");
 }

@@ -22,11 +22,14 @@ export interface Instance {
   handleInfo?(message: unknown): unknown;
 }
 
+/** What follows a callback, in a turn of its process. */
+type Next = (value: unknown, cell: Cell) => unknown;
+
 /** The callback in hand has settled: what it gave, and what follows. */
 interface Settled {
   readonly failed: boolean;
   readonly value: unknown;
-  readonly next: ((value: unknown) => unknown) | undefined;
+  readonly next: Next | undefined;
 }
 
 /**
@@ -82,7 +85,7 @@ export class Cell implements Runnable, Scope {
   ) {
     this.system = system;
     this.id = system.nextId();
-    this.table = system.get(processes);
+    this.table = parent === undefined ? system.get(processes) : parent.table;
     this.plan = plan;
     this.args = args;
     this.parent = parent;
@@ -248,7 +251,7 @@ export class Cell implements Runnable, Scope {
    * The mailbox waits until `work` has settled, unless that is an offer; then, in a turn of the process, `next` runs, or
    * without it what the work gave is the reply to the message in hand.
    */
-  hold(work: PromiseLike<unknown>, next?: (value: unknown) => unknown): void {
+  hold(work: PromiseLike<unknown>, next?: Next): void {
     if (next === undefined && isDeferred(work)) return letGo(this, work);
     // A thenable of someone else's may throw, or settle twice: a promise does neither.
     const promise = Promise.resolve(work);
@@ -270,7 +273,7 @@ export class Cell implements Runnable, Scope {
     this.settled = undefined;
     this.busy = false;
     if (failed) throw value;
-    const result = next === undefined ? answer(this, value) : next(value);
+    const result = next === undefined ? answer(this, value) : next(value, this);
     if (isThenable(result)) this.hold(result);
     if (!this.busy) this.inHand = undefined;
   }

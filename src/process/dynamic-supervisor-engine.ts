@@ -8,7 +8,7 @@ import {
 } from "../support/internal.ts";
 import { log, restarted } from "../telemetry/internal.ts";
 import { Cell } from "./cell.ts";
-import { cellAt } from "./check.ts";
+import { childAt } from "./child-at.ts";
 import type { ChildSpec } from "./child-spec.ts";
 import type { Engine } from "./engine.ts";
 import { ErrorReply } from "./error-reply.ts";
@@ -99,10 +99,8 @@ export class DynamicSupervisorEngine implements Engine {
       for (const child of this.children()) if (child.cell?.pid === target) return child;
       return undefined;
     }
-    const cell = cellAt(target);
+    const cell = childAt(this.cell, target);
     if (cell === undefined) return undefined;
-    if (cell.parent !== this.cell)
-      throw new ErrorReply(invalidOption("target", cell.pid, `a child of ${this.cell.pid}`));
     // A ref leads to one incarnation; what is known of it is of the child.
     const child = cell.note as DynamicChild;
     return child.cell !== undefined || this.#waiting.has(child) ? child : undefined;

@@ -15,7 +15,7 @@ export { stopChild } from "./stop-child.ts";
 export { giveUp } from "./give-up.ts";
 export { Waits, checkBackoff } from "./backoff.ts";
 export { cellAt, checkKnown, lastAt } from "./check.ts";
-export { ErrorReply } from "./error-reply.ts";
+export { childAt } from "./child-at.ts";
 export { Later } from "./later.ts";
 export { backlogOf } from "./backlog.ts";
 export { settledBeside } from "./end.ts";

@@ -3,13 +3,12 @@ import { log, restarted } from "../telemetry/internal.ts";
 import {
   Cell,
   ClosureMessage,
-  ErrorReply,
   Kind,
   Later,
   RestartIntensity,
   State,
   Waits,
-  cellAt,
+  childAt,
   giveUp,
   startFailed,
   stopChild,
@@ -287,11 +286,8 @@ export class ConsumerSupervisorEngine implements Engine {
       for (const child of this.#children) if (child.pid === target) return child;
       return [...this.#postponed].find(({ work }) => work.cell.pid === target);
     }
-    const cell = cellAt(target);
-    if (cell === undefined) return undefined;
-    if (cell.parent !== this.#cell)
-      throw new ErrorReply(invalidOption("target", cell.pid, `a child of ${this.#cell.pid}`));
-    if (cell.state !== State.dead) return cell;
+    const cell = childAt(this.#cell, target);
+    if (cell === undefined || cell.state !== State.dead) return cell;
     return [...this.#postponed].find(({ work }) => work.cell === cell);
   }
 
