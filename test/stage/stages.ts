@@ -2,6 +2,7 @@ import {
   Consumer,
   Producer,
   ProducerConsumer,
+  refOf,
   type CancelCause,
   type ExitReason,
   type From,
@@ -107,9 +108,12 @@ export class Postponer extends ProducerConsumer<number, number> {
     super();
     this.#reports = reports;
   }
+  later(events: readonly number[]): void {
+    this.emit([...events]);
+  }
   protected override handleEvents(events: readonly number[]): void {
     this.#reports.push(events);
-    this.self.after(0, () => this.emit([...events]));
+    refOf<Postponer>(this).cast.later(events);
   }
 }
 
