@@ -17,7 +17,7 @@ export { Waits, checkBackoff } from "./backoff.ts";
 export { cellAt, checkKnown, lastAt } from "./check.ts";
 export { childAt } from "./child-at.ts";
 export { Later } from "./later.ts";
-export { backlogOf } from "./backlog.ts";
+export { backlogOf, describeBacklog, type Backlog } from "./backlog.ts";
 export { settledBeside } from "./end.ts";
 export { Task } from "./task.ts";
 export { drainAndStop } from "./drain-rounds.ts";

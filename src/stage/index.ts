@@ -48,6 +48,8 @@ export { completed } from "./completed.ts";
 
 // Topology
 export { topology } from "./topology.ts";
+export { stallDetector } from "./stall-detector.ts";
+export type { Stall, StallDetector, StallDetectorOptions } from "./stall-detector.ts";
 export type { Topology, TopologyEdge, TopologyNode } from "./topology.ts";
 
 // Iterables and streams

@@ -24,6 +24,8 @@ function emitter<E extends TelemetryEvent>(event: E): Emitter<E> {
 const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.stage.discarded": emitter("sluice.stage.discarded"),
   "sluice.stage.demand": emitter("sluice.stage.demand"),
+  "sluice.stage.stalled": emitter("sluice.stage.stalled"),
+  "sluice.stage.recovered": emitter("sluice.stage.recovered"),
   "sluice.process.dropped": emitter("sluice.process.dropped"),
   "sluice.process.exited": emitter("sluice.process.exited"),
   "sluice.process.zombie": emitter("sluice.process.zombie"),
@@ -38,6 +40,8 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
 
 export const discarded: Emitter<"sluice.stage.discarded"> = emitters["sluice.stage.discarded"];
 export const demanded: Emitter<"sluice.stage.demand"> = emitters["sluice.stage.demand"];
+export const stalled: Emitter<"sluice.stage.stalled"> = emitters["sluice.stage.stalled"];
+export const recovered: Emitter<"sluice.stage.recovered"> = emitters["sluice.stage.recovered"];
 export const dropped: Emitter<"sluice.process.dropped"> = emitters["sluice.process.dropped"];
 export const exited: Emitter<"sluice.process.exited"> = emitters["sluice.process.exited"];
 export const zombie: Emitter<"sluice.process.zombie"> = emitters["sluice.process.zombie"];

@@ -4,6 +4,23 @@ export interface TelemetryEvents {
   "sluice.stage.discarded": { readonly stage: string; readonly count: number };
   /** A stage was asked for `count` more events. */
   "sluice.stage.demand": { readonly stage: string; readonly count: number };
+  /**
+   * A stage has stood still for `stalledMs` though it has work: `backlog` tells what waits where in it, `asked` how many
+   * events are asked of it. Told once per stall, by a `stallDetector`.
+   */
+  "sluice.stage.stalled": {
+    readonly stage: string;
+    readonly label: string;
+    readonly stalledMs: number;
+    readonly asked: number;
+    readonly backlog: { readonly [place: string]: number };
+  };
+  /** A stage that had stalled moves again, `stalledMs` after it stood still. */
+  "sluice.stage.recovered": {
+    readonly stage: string;
+    readonly label: string;
+    readonly stalledMs: number;
+  };
   /** Casts were dropped: the mailbox was full, or (`pid` undefined) there was no such process. */
   "sluice.process.dropped": { readonly pid: string | undefined; readonly count: number };
   /** A process ended. `label` tells what it ran. */

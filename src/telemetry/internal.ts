@@ -7,8 +7,10 @@ export {
   exited,
   log,
   received,
+  recovered,
   refused,
   restarted,
+  stalled,
   unreached,
   zombie,
 } from "./emitters.ts";
