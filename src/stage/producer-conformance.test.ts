@@ -249,7 +249,10 @@ describe("protocol messages that a producer cannot place", () => {
       const { tag } = await subscribe(consumer, { to: queue, maxDemand: 2 });
       await quiet();
       const { wanted: terms } = (cellOf(consumer).engine as ConsumerEngine).inlet.intakes.get(tag)!;
-      transmit(cellOf(queue), subscribeMessage(tag, cellOf(consumer).id, terms));
+      transmit(
+        cellOf(queue),
+        subscribeMessage(tag, cellOf(consumer).id, { ...terms, inOrder: true }),
+      );
       await quiet();
       expect(told).toEqual([
         ["subscribe", "consumer", tag],
