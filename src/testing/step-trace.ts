@@ -127,7 +127,7 @@ function said(message: Message): string {
     case Kind.user:
       return `${reply === undefined ? "cast" : "call"} ${name}(${args.map(short).join(", ")})`;
     case Kind.closure:
-      return "work of its own: a timer, a task, a down";
+      return "work of its own";
     case Kind.info:
       return `info ${short(info)}`;
     case Kind.exit:

@@ -1,67 +1,53 @@
-// Applies each fault to a copy of the engine and lets the simulation hunt it: `npm run mutants`.
+// Plants each fault in a copy of the engine and lets the simulation hunt it: `npm run mutants`.
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import type { Found } from "./hunt.ts";
-import { mutants, type Mutant } from "./mutants.ts";
+import { mutants } from "./mutants.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+const root = new URL("../../", import.meta.url);
 const run = promisify(execFile);
 
-/** A copy of what the hunt needs, with the fault in it. */
-async function copyWith(mutant: Mutant | undefined): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-mutant-"));
-  for (const part of ["src", "test/simulation", "test/mutants", "package.json"]) {
-    await cp(join(root, part), join(folder, part), { recursive: true });
-  }
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  if (mutant === undefined) return folder;
-  const file = join(folder, mutant.file);
-  const text = await readFile(file, "utf8");
-  const [before, after, ...more] = text.split(mutant.line);
-  if (before === undefined || after === undefined || more.length > 0) {
-    throw new Error(
-      `${mutant.name}: its line does not stand once in ${mutant.file}; look at the engine and mend the fault`,
-    );
-  }
-  await writeFile(file, before + mutant.fault + after);
-  return folder;
-}
-
 /** Hunts one fault, or with none looks whether the engine itself is clean. */
-export async function hunt(mutant: Mutant | undefined, seeds: number): Promise<Found> {
-  const folder = await copyWith(mutant);
-  try {
-    const { stdout } = await run(
-      process.execPath,
-      ["--conditions=sluice-source", "test/mutants/hunt.ts", String(seeds)],
-      { cwd: folder },
-    );
-    return JSON.parse(stdout) as Found;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+async function hunt(name: string | undefined, seeds: number): Promise<Found> {
+  const args = ["--conditions=sluice-source", "test/mutants/hunt.ts", String(seeds)];
+  const { stdout } = await run(process.execPath, name === undefined ? args : [...args, name], {
+    cwd: root,
+  });
+  return JSON.parse(stdout) as Found;
 }
 
-/** Hunts all of them and says what was found; resolves with how many. */
+const shortened = (text: string): string => (text.length > 72 ? `${text.slice(0, 72)}…` : text);
+
+/** Hunts all of them, as many at once as there are cores, and says what was found; resolves with how many. */
 export async function huntAll(seeds: number, say: (line: string) => void): Promise<number> {
-  const clean = await hunt(undefined, seeds);
+  const results = new Map<string | undefined, Found>();
+  const queue = [undefined, ...mutants.map(({ name }) => name)];
+  const next = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const name = queue.shift();
+      results.set(name, await hunt(name, seeds));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
+  const clean = results.get(undefined)!;
   if (clean.seed !== undefined)
-    throw new Error(`the engine itself breaks: ${clean.invariant} at seed ${clean.seed}`);
-  say(`clean: nothing in ${seeds} seeds`);
-  let found = 0;
-  for (const mutant of mutants) {
-    const { seed, invariant } = await hunt(mutant, seeds);
-    if (seed !== undefined) found++;
-    say(
-      seed === undefined
-        ? `${mutant.name}: NOT FOUND in ${seeds} seeds`
-        : `${mutant.name}: seed ${seed}: ${invariant}`,
+    throw new Error(
+      `the engine itself breaks: ${clean.invariant} in ${clean.program} at seed ${clean.seed}`,
     );
+  say(`the engine itself: nothing in ${seeds} seeds`);
+  let found = 0;
+  const firsts: number[] = [];
+  for (const { name } of mutants) {
+    const { seed, program, invariant = "" } = results.get(name)!;
+    const where = seed === undefined ? `NOT FOUND in ${seeds} seeds` : `seed ${seed}, ${program}`;
+    say(`${name.padEnd(42)} ${where.padEnd(22)} ${shortened(invariant.split("\n")[0]!)}`);
+    if (seed === undefined) continue;
+    found++;
+    firsts.push(seed);
   }
-  say(`${found} of ${mutants.length} found`);
+  const median = firsts.toSorted((a, b) => a - b)[Math.floor(firsts.length / 2)] ?? "none";
+  say(`score: ${found} of ${mutants.length} found, median seed ${median}`);
   return found;
 }
 

@@ -2,6 +2,7 @@ import {
   Consumer,
   Process,
   Producer,
+  SluiceError,
   child,
   consumerSupervisor,
   map,
@@ -139,16 +140,21 @@ export const offers: Program = (simulation) =>
         this.self.task(
           () => inbox.call.push(),
           // A crash of the inbox refuses the call: the next event is pushed to its next incarnation.
-          () => (accounts.total < total ? void this.self.after(1, () => this.#push()) : undefined),
+          (result) => {
+            if (result.status === "rejected" && SluiceError.is(result.reason, "SLUICE_TIMEOUT"))
+              accounts.fail("an offer was neither taken nor refused");
+            if (accounts.total < total) this.self.after(1, () => this.#push());
+          },
         );
       }
     }
     return {
-      inbox: child(Inbox, { name: inbox, bufferSize: 3 }),
+      inbox: child(Inbox, { name: inbox, bufferSize: 1 }),
       processor: processing((event) => event),
       a: handling(accounts, simulation, processor, 10),
       pusher: child(Pusher),
       another: child(Pusher),
+      third: child(Pusher),
     };
   });
 
