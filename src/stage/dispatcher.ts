@@ -1,5 +1,6 @@
 import type { ExitReason } from "../support/internal.ts";
-import type { DispatchTerms, SubscriptionTerms } from "./subscription.ts";
+import type { DispatchTerms } from "./dispatch-terms.ts";
+import type { SubscriptionTerms } from "./subscription.ts";
 
 /** One subscription as a dispatcher sees it. */
 export interface Subscriber {

@@ -29,16 +29,22 @@ export { resubscribe, subscribe } from "./subscribe.ts";
 export type {
   Accepting,
   DemandWindow,
-  DispatchTerms,
   Emitting,
   From,
-  SlowSubscriber,
   Source,
   Subscription,
   SubscriptionTerms,
   Subscriptions,
 } from "./subscription.ts";
+export type { DispatchTerms, SlowSubscriber } from "./dispatch-terms.ts";
 export { demandDispatcher } from "./demand-dispatcher.ts";
+export type { DemandOptions } from "./demand-dispatcher.ts";
+export { broadcastDispatcher } from "./broadcast-dispatcher.ts";
+export { partitionDispatcher } from "./partition-dispatcher.ts";
+export type { PartitionOptions } from "./partition-dispatcher.ts";
+export { keyedDispatcher } from "./keyed-dispatcher.ts";
+export type { KeyedOptions } from "./keyed-dispatcher.ts";
+export { fairDispatcher } from "./fair-dispatcher.ts";
 export type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 export { bufferedCount, demandMode, setDemandMode } from "./demand-mode.ts";
 export type { DemandMode } from "./demand-mode.ts";

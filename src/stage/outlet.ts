@@ -4,6 +4,7 @@ import { discarded, log } from "../telemetry/internal.ts";
 import { ClosureMessage, isThenable, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
 import { demandDispatcher } from "./demand-dispatcher.ts";
+import { checkTerms } from "./dispatch-terms.ts";
 import type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 import type { HeldDemand } from "./held-demand.ts";
 import { Offer } from "./offer.ts";
@@ -17,7 +18,6 @@ import {
   type Subscribe,
 } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
-import { dispatchTermNames } from "./subscription.ts";
 
 /** Options of whatever emits. */
 export interface OutletOptions {
@@ -348,7 +348,7 @@ export class Outlet {
     const unwatch = watch(cell, consumer, (reason) => down(StageKind.consumerDown, tag, reason));
     const consumption: Consumption = { tag, terms, state: undefined, consumer, unwatch };
     try {
-      this.checkTerms(consumption);
+      checkTerms(this.choice, terms, cell.pid);
       dispatcher.subscribe(consumption);
     } catch (error) {
       unwatch[Symbol.dispose]();
@@ -358,19 +358,6 @@ export class Outlet {
     }
     this.consumptions.set(tag, consumption);
     return consumption;
-  }
-
-  /** A subscription that counts on what this dispatcher does not know would be served wrongly. */
-  checkTerms({ terms }: Consumption): void {
-    const { options, kind } = this.choice;
-    if (options === undefined) return;
-    for (const name of dispatchTermNames)
-      if (terms[name] !== undefined && !options.includes(name))
-        throw invalidOption(
-          `subscription.${name}`,
-          terms[name],
-          `nothing: the dispatcher of ${this.cell.pid} is ${kind}, which does not go by it`,
-        );
   }
 
   /** A subscription ends; its demand goes with it. Is its consumer alive, it may be at work on what it got. */

@@ -5,6 +5,7 @@ import {
   type ExitReason,
 } from "../support/internal.ts";
 import type { Ref } from "../process/index.ts";
+import { dispatchTermNames, dispatchTerms, type DispatchTerms } from "./dispatch-terms.ts";
 
 /** Brand content: what a stage emits. A record keeps it covariant. */
 export interface Emitting<T> {
@@ -21,36 +22,6 @@ export interface Accepting<T> {
 export interface Source<T> {
   /** A type only. */
   readonly "~emits": Emitting<T>;
-}
-
-/**
- * What becomes of events that a subscriber of a `broadcastDispatcher()` has not asked for when the others have:
- *
- * - `"wait"`: it may lag `maxLag` events behind the fastest, then the others wait for it too;
- * - `"dropOldest"`: the newest `maxLag` events are kept for it, older ones are dropped and counted;
- * - `{ latest }`: for each key the newest event is kept for it, at most `maxLag` keys, the rest dropped and counted;
- * - `"disconnect"`: when more than `maxLag` events wait for it, its subscription ends with `SLUICE_TOO_SLOW`.
- */
-export type SlowSubscriber<T> =
-  | "wait"
-  | "dropOldest"
-  | "disconnect"
-  | { readonly latest: (event: T) => unknown };
-
-/** What a subscription tells the dispatcher of its producer; which knows what of it, each dispatcher says. */
-export interface DispatchTerms<T> {
-  /** Which partition it reads, of a `partitionDispatcher()`. */
-  readonly partition?: string | number;
-  /** Which events it wants, of a `broadcastDispatcher()`; called in the producer. Default all. */
-  readonly selector?: (event: T) => boolean;
-  /** What happens when it is slower than others of a `broadcastDispatcher()`; default `"wait"`. */
-  readonly slow?: SlowSubscriber<T>;
-  /** Events that may wait for it there; default 0 with `"wait"`, the pace of the slowest, else 1,000. */
-  readonly maxLag?: number;
-  /** Its share of what a `fairDispatcher()` hands out, next to the weights of the others; default 1. */
-  readonly weight?: number;
-  /** Whatever a dispatcher of your own wants to know. */
-  readonly dispatch?: unknown;
 }
 
 /** One subscription and its demand window. */
@@ -127,34 +98,6 @@ export interface Wanted extends Omit<SubscriptionTerms, "inOrder"> {
 
 const defaultMaxDemand = 1_000;
 const cancelModes: readonly string[] = ["permanent", "transient", "temporary"];
-const slowPolicies: readonly unknown[] = ["wait", "dropOldest", "disconnect"];
-const partition = (value: unknown): boolean =>
-  typeof value === "string" || Number.isSafeInteger(value);
-const policy = (value: unknown): boolean =>
-  slowPolicies.includes(value) ||
-  typeof (value as { readonly latest?: unknown } | null)?.latest === "function";
-
-/** For each of the terms: what it may be, and in words. */
-const dispatchTerms: {
-  readonly [T in keyof Required<DispatchTerms<never>>]: readonly [
-    fits: (value: unknown) => boolean,
-    expected: string,
-  ];
-} = {
-  partition: [partition, "the name or the number of a partition"],
-  selector: [(value) => typeof value === "function", "a function of an event"],
-  slow: [policy, '"wait", "dropOldest", "disconnect" or { latest: a function of an event }'],
-  maxLag: [
-    (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-    "a whole number, 0 or more",
-  ],
-  weight: [(value) => Number.isFinite(value) && Number(value) > 0, "a number above 0"],
-  dispatch: [() => true, "anything"],
-};
-/** The names of what a subscription tells a dispatcher. */
-export const dispatchTermNames: readonly (keyof DispatchTerms<never>)[] = Object.keys(
-  dispatchTerms,
-) as (keyof DispatchTerms<never>)[];
 const known: readonly string[] = ["to", "maxDemand", "minDemand", "cancel", ...dispatchTermNames];
 
 function isAddressable(value: unknown): value is Addressable {
@@ -222,13 +165,6 @@ export function wanted(
       cancel,
       cancelModes.map((mode) => `"${mode}"`).join(", "),
     );
-  const terms: Record<string, unknown> = {};
-  for (const name of dispatchTermNames) {
-    const value = options[name];
-    if (value === undefined) continue;
-    const [fits, expected] = dispatchTerms[name];
-    if (!fits(value)) throw invalidOption(`${path}.${name}`, value, expected);
-    terms[name] = value;
-  }
+  const terms = dispatchTerms(options, path);
   return { to, ...window, cancel, ...terms } as Wanted;
 }

@@ -1,3 +1,5 @@
+export { dispatcherSuite } from "./dispatcher-suite.ts";
+export type { DispatcherSuiteOptions } from "./dispatcher-suite.ts";
 export { logSuite } from "./log-suite.ts";
 export type { LogSuiteOptions, SuiteCase } from "./log-suite.ts";
 export { simulate } from "./simulate.ts";
