@@ -7,7 +7,8 @@ const stagePlaces = ["waiting", "queued", "reordering", "buffered", "offers", "r
 /**
  * What waits in one process or is in hand, by place; only places that are not empty. `mailbox` user messages, `tasks`
  * work beside the mailbox (`self.task`), `waiting` events before the callback, `queued` events in the dispatcher,
- * `reordering` calls that have ended and wait for an earlier one, `buffered` events behind the callback, `offers` that wait for a place, `running` callbacks, or children, in hand.
+ * `reordering` calls that have ended and wait for an earlier one, `buffered` events behind the callback, `offers` that
+ * wait for a place, `running` callbacks, or children, in hand.
  */
 export type Backlog = {
   readonly [P in "mailbox" | "tasks" | (typeof stagePlaces)[number]]?: number;

@@ -128,8 +128,9 @@ function laid(cell: Cell): void {
 }
 
 function countZombies(cell: Cell, more: number): void {
-  const { table } = cell;
+  const { table, parent } = cell;
   table.zombies += more;
+  if (parent !== undefined) parent.extras.zombies += more;
   if (zombie.active) zombie.emit({ pid: cell.pid, count: table.zombies });
 }
 

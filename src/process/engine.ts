@@ -18,7 +18,9 @@ export interface Figures {
   readonly buffered?: number;
   /** Offers that wait for a place. */
   readonly offers?: number;
-  /** Callbacks, or children, in hand. */
+  /** Asks that a producer keeps to itself while it accumulates. */
+  readonly heldAsks?: number;
+  /** Callbacks, pieces of work in flight, or children, in hand. */
   readonly running?: number;
   /** Events handled, or, of a producer, handed out. */
   readonly done?: number;

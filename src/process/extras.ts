@@ -19,6 +19,8 @@ export class Extras {
   onDead: Set<(reason: ExitReason) => void> | undefined = undefined;
   /** What takes back the watches that this process holds on others. */
   watching: Set<() => void> | undefined = undefined;
+  /** Callbacks of killed children that still run. */
+  zombies = 0;
   /** Called when the callback of a killed process has ended at last. */
   onLaid: (() => void) | undefined = undefined;
   /** How much work of the stage runs beside the mailbox. */

@@ -12,7 +12,10 @@ export class Bus {
   /** Broadcasts that nobody on this node heard. */
   unreached = 0;
 
-  /** To every listener of the topic, in the order of subscription; returns how many there are. */
+  /**
+   * To every listener of the topic, in the order of subscription; returns how many there are. One that throws keeps no
+   * other from hearing: the first failure is thrown when all have heard.
+   */
   broadcast(topic: string, message: unknown, from?: unknown): number {
     const listeners = this.topics.get(topic);
     if (listeners === undefined) {
@@ -20,7 +23,15 @@ export class Bus {
       if (unreached.active) unreached.emit({ topic, count: 1 });
       return 0;
     }
-    for (const listener of listeners) listener.hear(message, from);
+    let failure: { readonly error: unknown } | undefined;
+    for (const listener of listeners) {
+      try {
+        listener.hear(message, from);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
     return listeners.size;
   }
 

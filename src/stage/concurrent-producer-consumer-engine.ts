@@ -130,18 +130,16 @@ export class ConcurrentProducerConsumerEngine extends EmittingEngine implements 
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
-    const { outlet, inlet, window = [] } = this;
+    const { inlet, window = [] } = this;
     let reordering = 0;
     for (const { ended } of window) if (ended) reordering++;
     return {
       figures: {
-        asked: outlet.dispatcher.demand,
+        ...this.behind,
         waiting: inlet.line.size + inlet.kept + inlet.arrived,
         running: inlet.taken - reordering,
         reordering,
-        buffered: outlet.buffer.size,
         done: inlet.handled,
-        dropped: outlet.dropped,
       },
       upstream: inlet.upstream,
     };

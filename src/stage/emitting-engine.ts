@@ -9,6 +9,7 @@ import {
   isThenable,
   type Cell,
   type Engine,
+  type Figures,
   type Message,
 } from "../process/internal.ts";
 import type { Ref } from "../process/index.ts";
@@ -188,6 +189,19 @@ export abstract class EmittingEngine implements Engine {
       (this.waiting ??= []).push(resolve);
       this.afterBuffered(resolve);
     });
+  }
+
+  /** How much is where behind the callbacks. */
+  protected get behind(): Figures {
+    const { dispatcher, buffer, offers, held, queued, dropped } = this.outlet;
+    return {
+      asked: dispatcher.demand,
+      buffered: buffer.size,
+      offers: offers.length,
+      dropped,
+      ...(dispatcher.queued !== undefined && { queued }),
+      ...(held !== undefined && { heldAsks: held.counts.length }),
+    };
   }
 
   moved(): number {

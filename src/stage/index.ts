@@ -56,6 +56,7 @@ export { completed } from "./completed.ts";
 export { topology } from "./topology.ts";
 export { stallDetector } from "./stall-detector.ts";
 export type { Stall, StallDetector, StallDetectorOptions } from "./stall-detector.ts";
+export type { Figures } from "../process/internal.ts";
 export type { Topology, TopologyEdge, TopologyNode } from "./topology.ts";
 
 // Iterables and streams

@@ -190,19 +190,16 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
-    const { outlet, inlet, cell, inbox } = this;
+    const { inlet, cell, inbox } = this;
     let waiting = inlet.events.length - inlet.start + inlet.kept + inlet.arrived;
     for (const message of inbox)
       if (message.kind === StageKind.events) waiting += (message as Events).events.length;
     return {
       figures: {
-        asked: outlet.dispatcher.demand,
+        ...this.behind,
         waiting,
-        buffered: outlet.buffer.size,
         running: cell.busy ? 1 : 0,
         done: inlet.handled,
-        dropped: outlet.dropped,
-        ...(outlet.dispatcher.queued !== undefined && { queued: outlet.queued }),
       },
       upstream: inlet.upstream,
     };

@@ -174,17 +174,6 @@ export class ProducerEngine extends EmittingEngine {
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly never[] } {
-    const { outlet } = this;
-    return {
-      figures: {
-        asked: outlet.dispatcher.demand,
-        buffered: outlet.buffer.size,
-        offers: outlet.offers.length,
-        done: outlet.delivered,
-        dropped: outlet.dropped,
-        ...(outlet.dispatcher.queued !== undefined && { queued: outlet.queued }),
-      },
-      upstream: [],
-    };
+    return { figures: { ...this.behind, done: this.outlet.delivered }, upstream: [] };
   }
 }

@@ -82,6 +82,7 @@ describe("topology", () => {
           asked: 0,
           waiting: 0,
           buffered: 2,
+          offers: 0,
           running: 0,
           done: 4,
           dropped: 0,

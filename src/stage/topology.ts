@@ -13,12 +13,13 @@ export interface TopologyNode {
   readonly kind: "supervisor" | "producer" | "producer_consumer" | "consumer" | "process";
   /** What waits for it in its mailbox, user messages only. */
   readonly mailbox: number;
+  /** Work that it has running beside its mailbox (`self.task`). */
+  readonly tasks: number;
+  /** Callbacks of children of its that were killed, and still run. */
+  readonly zombies: number;
   /** How often its supervisor has started it again. */
   readonly restarts: number;
-  /**
-   * How much is where, as far as its kind knows: `asked` demand outstanding, `waiting` before it, `buffered` behind it,
-   * `offers`, `running`, `done`, `failed`, `dropped`; events, since its start.
-   */
+  /** How much is where in a stage, as far as its kind knows; none of other processes. */
   readonly figures: Figures;
 }
 
@@ -63,6 +64,8 @@ function visit(
     parent,
     kind: perEvent ? "consumer" : kindOf(engine?.role),
     mailbox: cell.waiting,
+    tasks: cell.more?.own?.tasks ?? 0,
+    zombies: cell.more?.zombies ?? 0,
     restarts: restartsOf(cell),
     figures: inspected?.figures ?? noFigures,
   });
