@@ -14,7 +14,7 @@ export { gone, startFailed, stopCell } from "./spawn.ts";
 export { stopChild } from "./stop-child.ts";
 export { giveUp } from "./give-up.ts";
 export { Waits, checkBackoff } from "./backoff.ts";
-export { cellAt, checkKnown, lastAt } from "./check.ts";
+export { cellAt, checkKnown, checkOneOf, lastAt } from "./check.ts";
 export { childAt } from "./child-at.ts";
 export { Later } from "./later.ts";
 export { backlogOf, describeBacklog, type Backlog } from "./backlog.ts";

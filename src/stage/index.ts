@@ -20,7 +20,7 @@ export type { CancelCause, Emitted } from "./stage-callbacks.ts";
 
 // Shorthands
 export { from } from "./from.ts";
-export type { ProducerClass } from "./from.ts";
+export type { FromOptions, ProducerClass } from "./from.ts";
 export { consumer, filter, flatMap, forEach, map, producer } from "./shorthands.ts";
 export type { ConsumerClass, ProducerConsumerClass } from "./shorthands.ts";
 
@@ -60,5 +60,12 @@ export type { Figures } from "../process/internal.ts";
 export type { Topology, TopologyEdge, TopologyNode } from "./topology.ts";
 
 // Iterables and streams
+export { into } from "./into.ts";
+export type { IntoOptions } from "./into.ts";
+export type { WritableLike } from "./outflow.ts";
+export { observe } from "./observe.ts";
+export type { ObservableLike, Observed, Observer, ObserveOptions } from "./observe.ts";
+export { readable } from "./readable.ts";
+export type { ReadableOptions } from "./readable.ts";
 export { stream } from "./stream.ts";
 export type { Stream, StreamOptions, StreamReader } from "./stream.ts";

@@ -43,6 +43,16 @@ describe("a stream that cannot be read", () => {
     },
   );
 
+  it("refuses a demand that is none, and producers that are none", () => {
+    expect(() => stream(nobody, { demand: "stop" as never })).toThrow(
+      'stream: demand: got "stop", expected "forward" or "accumulate"',
+    );
+    for (const producers of [nobody, [nobody, 7]])
+      expect(() => stream(nobody, { producers: producers as never })).toThrow(
+        "stream: producers: got",
+      );
+  });
+
   it("refuses a signal that is none", () => {
     expect(() => stream(nobody, { signal: true as never })).toThrow("stream: signal: got true");
   });

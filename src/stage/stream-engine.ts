@@ -5,12 +5,20 @@ import {
   isOrderly,
   type ExitReason,
 } from "../support/internal.ts";
-import type { Cell, Engine, Figures, Message, Upstream } from "../process/internal.ts";
+import {
+  State,
+  type Cell,
+  type Engine,
+  type Figures,
+  type Message,
+  type Upstream,
+} from "../process/internal.ts";
 import { half } from "./batch-inlet.ts";
+import { setDemandMode, type DemandMode } from "./demand-mode.ts";
 import { Inlet } from "./inlet.ts";
 import type { Intake } from "./intake.ts";
 import { StageKind, events, type Cancel, type Events } from "./protocol.ts";
-import type { From, Wanted } from "./subscription.ts";
+import type { From, Source, Wanted } from "./subscription.ts";
 
 /** How a reading is over: there is no more, or it has failed. */
 export type Outcome = "done" | { readonly error: unknown };
@@ -31,6 +39,16 @@ export interface Reading {
   readonly path: string;
 }
 
+/** What is read, and how. */
+export interface StreamTerms {
+  readonly readings: readonly Reading[];
+  /** What the producers do with demand from the moment all are subscribed to. */
+  readonly demand: DemandMode;
+  /** Whose demand that is, if not that of those subscribed to. */
+  readonly producers: readonly Source<unknown>[] | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 const nothing: readonly unknown[] = [];
 
 /**
@@ -41,7 +59,7 @@ export class StreamEngine implements Engine {
   readonly role = "consumer";
   readonly cell: Cell;
   readonly inlet: Inlet;
-  readonly readings: readonly Reading[];
+  readonly terms: StreamTerms;
   readonly reader: Pulling;
   readonly queue: Deque<Message & { readonly tag: number }> = new Deque();
   /** Subscribed to while nobody waited: asked at the next pull. */
@@ -49,6 +67,7 @@ export class StreamEngine implements Engine {
   up = false;
   closing = false;
   over: Outcome | undefined = undefined;
+  /** Events of the batches that are through. */
   read = 0;
   /** The message in hand: whose, its events, where the batch in hand begins and ends, and the next event. */
   intake: Intake | undefined = undefined;
@@ -58,29 +77,38 @@ export class StreamEngine implements Engine {
   index = 0;
   enteredMs = 0;
 
-  constructor(cell: Cell, readings: readonly Reading[], reader: Pulling) {
+  constructor(cell: Cell, terms: StreamTerms, reader: Pulling) {
     this.cell = cell;
     this.inlet = new Inlet(cell, half);
-    this.readings = readings;
+    this.terms = terms;
     this.reader = reader;
   }
 
   started(): void {
-    for (const { subscription, path } of this.readings)
+    const { readings, demand, producers } = this.terms;
+    for (const { subscription, path } of readings)
       this.inlet.subscribe(
         subscription,
         path,
         (_terms, from) => this.subscribed(from) === "manual",
       );
+    if (producers !== undefined) for (const one of producers) setDemandMode(one, demand);
+    else for (const intake of this.inlet.intakes.values()) this.setMode(intake);
     this.up = true;
     this.reader.arrived();
   }
 
   /** A reader that does not pull leaves no demand behind. */
   subscribed(from: From): "automatic" | "manual" {
+    if (this.up) this.setMode(from as Intake);
     if (this.reader.waits) return "automatic";
     (this.due ??= []).push(from as Intake);
     return "manual";
+  }
+
+  setMode({ producer, ref }: Intake): void {
+    if (producer.state !== State.dead)
+      setDemandMode(ref as unknown as Source<unknown>, this.terms.demand);
   }
 
   /** Asks where nothing was asked for yet. */
@@ -192,8 +220,13 @@ export class StreamEngine implements Engine {
     this.reader.exited(reason);
   }
 
+  /** Events that the reader has got. */
+  get done(): number {
+    return this.read + this.index - this.start;
+  }
+
   moved(): number {
-    return this.read;
+    return this.done;
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
@@ -202,7 +235,7 @@ export class StreamEngine implements Engine {
     for (const message of queue) waiting += (message as Partial<Events>).events?.length ?? 0;
     const inHand = this.index - this.start;
     return {
-      figures: { asked: Math.max(inlet.asked - waiting - inHand, 0), waiting, done: this.read },
+      figures: { asked: Math.max(inlet.asked - waiting - inHand, 0), waiting, done: this.done },
       upstream: inlet.upstream,
     };
   }

@@ -7,7 +7,7 @@ import {
   endedError,
   type Outcome,
   type Pulling,
-  type Reading,
+  type StreamTerms,
 } from "./stream-engine.ts";
 import type { From, SubscriptionTerms } from "./subscription.ts";
 
@@ -26,7 +26,7 @@ type Step = IteratorResult<unknown, undefined>;
 
 /** An iterator whose every step is a pull: it subscribes with the first, and however it ends, it leaves nothing behind. */
 export class Reader implements Pulling {
-  readonly #readings: readonly Reading[];
+  readonly #terms: StreamTerms;
   readonly #waiting: Deque<PromiseWithResolvers<Step>> = new Deque();
   readonly #gone: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #abort: () => void = () => this.#end({ error: this.#signal?.reason }, true);
@@ -36,9 +36,9 @@ export class Reader implements Pulling {
   #outcome: Outcome | undefined = undefined;
   #closed = false;
 
-  constructor(readings: readonly Reading[], signal: AbortSignal | undefined) {
-    this.#readings = readings;
-    this.#signal = signal;
+  constructor(terms: StreamTerms) {
+    this.#terms = terms;
+    this.#signal = terms.signal;
   }
 
   get waits(): boolean {
@@ -92,9 +92,9 @@ export class Reader implements Pulling {
       return undefined;
     }
     this.#signal?.addEventListener("abort", this.#abort);
-    const source = this.#readings[0]?.subscription.to["~resolve"]() as Cell | undefined;
+    const source = this.#terms.readings[0]?.subscription.to["~resolve"]() as Cell | undefined;
     const cell = new Cell(source?.system ?? currentSystem(), plan, undefined);
-    const engine = new StreamEngine(cell, this.#readings, this);
+    const engine = new StreamEngine(cell, this.#terms, this);
     cell.engine = engine;
     // A failed start is told to whoever reads, and to nobody else.
     cell.onStart = () => {};

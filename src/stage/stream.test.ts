@@ -142,7 +142,7 @@ describe("a stream of a producer", () => {
         expect(topology(reader).nodes[0]).toMatchObject({
           label: "stream",
           kind: "consumer",
-          figures: { asked: 0, waiting: 9, done: 0 },
+          figures: { asked: 0, waiting: 9, done: 1 },
         });
         expect(topology(endless).nodes[0]?.figures["asked"]).toBe(0);
       },

@@ -1,5 +1,7 @@
 import { invalidOption } from "../support/internal.ts";
+import { checkOneOf } from "../process/internal.ts";
 import { half } from "./batch-inlet.ts";
+import type { DemandMode } from "./demand-mode.ts";
 import { Reader } from "./stream-reader.ts";
 import {
   wanted,
@@ -25,6 +27,16 @@ export interface StreamOptions {
   readonly cancel?: "permanent" | "transient" | "temporary";
   /** Partition to read, of a partitioned producer. */
   readonly partition?: string | number;
+  /**
+   * What the producers do with demand, said to them when all are subscribed to: those that began with
+   * `demand: "accumulate"` begin to flow with `"forward"`. Default `"forward"`.
+   */
+  readonly demand?: DemandMode;
+  /**
+   * Whose demand that is, instead of those that are read: of a producer-consumer, which knows only `"forward"`, the
+   * producers behind it; `[]`, and nobody is told.
+   */
+  readonly producers?: readonly Source<unknown>[];
   /**
    * Ends the reading at once, which then fails with its reason. Default: the signal of the process whose callback makes
    * the first pull; none outside of processes.
@@ -53,6 +65,8 @@ export interface Stream<Out> extends AsyncIterable<Out> {
 
 const isSource = (given: unknown): given is Addressable =>
   typeof given === "object" && given !== null && "~resolve" in given;
+
+const isSourceList = (given: unknown): boolean => Array.isArray(given) && given.every(isSource);
 
 /** The subscription of one source, which names it when something is wrong with it. */
 function reading(given: unknown, defaults: object, place: string): Reading {
@@ -89,13 +103,17 @@ export function stream<Out>(
   source: Source<Out> | Subscription<Out> | Subscriptions<Out>,
   options: StreamOptions = {},
 ): Stream<Out> {
-  const { signal, ...defaults } = options;
+  const { signal, demand = "forward", producers, ...defaults } = options;
+  checkOneOf("stream: demand", demand, ["forward", "accumulate"]);
+  if (producers !== undefined && !isSourceList(producers))
+    throw invalidOption("stream: producers", producers, "a list of refs, names or children");
   if (signal !== undefined && typeof signal.addEventListener !== "function")
     throw invalidOption("stream: signal", signal, "an AbortSignal");
   const readings = Array.isArray(source)
     ? source.map((given, index) => reading(given, defaults, `stream: source[${index}]`))
     : [reading(source, defaults, "stream: source")];
   return {
-    [Symbol.asyncIterator]: () => new Reader(readings, signal) as unknown as StreamReader<Out>,
+    [Symbol.asyncIterator]: () =>
+      new Reader({ readings, demand, producers, signal }) as unknown as StreamReader<Out>,
   };
 }

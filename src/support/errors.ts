@@ -41,6 +41,8 @@ export interface ErrorDetails {
   readonly SLUICE_NOT_A_CONSUMER: { readonly target: string };
   readonly SLUICE_ALREADY_SUBSCRIBED: { readonly dispatcher: string };
   readonly SLUICE_TOO_SLOW: { readonly maxLag: number };
+  readonly SLUICE_BUFFER_FULL: { readonly limit: number };
+  readonly SLUICE_SINK_CLOSED: { readonly stage: string };
   readonly SLUICE_OUTSIDE_PROCESS: { readonly what: string };
   readonly SLUICE_NOT_SERVING: { readonly endpoint: string };
   readonly SLUICE_PAYLOAD_REFUSED: {
