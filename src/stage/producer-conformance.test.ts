@@ -248,7 +248,7 @@ describe("protocol messages that a producer cannot place", () => {
       await using consumer = await start(Forwarder<number>);
       const { tag } = await subscribe(consumer, { to: queue, maxDemand: 2 });
       await quiet();
-      const { wanted } = (cellOf(consumer).engine as ConsumerEngine).inlet.intakes.get(tag)!;
+      const { wanted: terms } = (cellOf(consumer).engine as ConsumerEngine).inlet.intakes.get(tag)!;
       transmit(
         cellOf(queue),
         subscribeMessage(tag, cellOf(consumer).id, { ...terms, inOrder: true }),
