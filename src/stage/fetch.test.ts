@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { byHand, quietly, range } from "../../test/stage/probing.ts";
 import { start, type Context } from "../process/index.ts";
 import { LazySignal } from "../process/internal.ts";
+import type { Fetch } from "./fetch.ts";
 import { attach } from "../telemetry/index.ts";
 import { probeConsumer, simulate } from "../testing/index.ts";
 import { Producer } from "./producer.ts";
@@ -267,7 +268,7 @@ describe("a fetch", () => {
         await using source = await start(unread);
         await using _consumer = await start(probeConsumer().stage, { subscribeTo: [source] });
         await quiet();
-        expect(LazySignal.made(context as LazySignal)).toBeUndefined();
+        expect(LazySignal.made((context as Fetch).lazy)).toBeUndefined();
         expect((context as Context).signal.aborted).toBe(false);
       },
       { seeds: [1] },

@@ -1,10 +1,4 @@
-import {
-  ClosureMessage,
-  LazySignal,
-  isThenable,
-  type Cell,
-  type Figures,
-} from "../process/internal.ts";
+import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
 import { SluiceError, invalidOption, type ExitReason } from "../support/internal.ts";
 import { demanded, log } from "../telemetry/internal.ts";
 import { eventsOf, invalidEvents } from "./accepting.ts";
@@ -112,12 +106,12 @@ export class ProducerEngine extends EmittingEngine {
     const { outlet, cell } = this;
     const events = result === undefined ? [] : eventsOf(cell, "handleDemand", result);
     outlet.emit(events, outlet.nowMs);
-    if (LazySignal.why(fetch) !== undefined) this.forgive(fetch.demand - events.length);
+    if (fetch.over !== undefined) this.forgive(fetch.demand - events.length);
     this.settled();
   }
 
   failed(fetch: Fetch, error: unknown): void {
-    const why = LazySignal.why(fetch);
+    const why = fetch.over;
     if (why === undefined) throw error;
     if (error !== why && !(error instanceof Error && error.name === "AbortError"))
       log("warning", `a fetch that ${this.cell.pid} gave up has failed`, error);
@@ -145,7 +139,7 @@ export class ProducerEngine extends EmittingEngine {
   giveUp(why: string, reason: ExitReason): void {
     if (this.fetch === undefined) return;
     const error = new SluiceError("SLUICE_EXITED", `${this.cell.pid} ${why}`, { reason });
-    LazySignal.abort(this.fetch, error);
+    this.fetch.abort(error);
   }
 
   protected override abandoned(): void {
