@@ -42,6 +42,8 @@ export class Cell implements Runnable, Scope {
   following: Runnable | undefined = undefined;
   /** A callback has returned a promise that has not settled: the mailbox waits. */
   busy = false;
+  /** It starts, stops, is to end, or its callback has settled: that comes before any message. */
+  alert = true;
   state: number = State.starting;
   /** What the parent keeps with it. */
   note: unknown = undefined;
@@ -173,6 +175,7 @@ export class Cell implements Runnable, Scope {
   stop(reason: ExitReason): void {
     if (this.closed) return;
     this.stopReason = reason;
+    this.alert = true;
     this.system.queue.ready(this);
   }
 
@@ -180,6 +183,7 @@ export class Cell implements Runnable, Scope {
   kill(reason: ExitReason): void {
     if (this.doom !== undefined) return;
     this.doom = reason;
+    this.alert = true;
     this.system.queue.ready(this);
   }
 
@@ -195,40 +199,45 @@ export class Cell implements Runnable, Scope {
   }
 
   run(limit: number): number {
-    if (this.state === State.dead) return 1;
     thread.running = this;
     let handled = 0;
     try {
-      if (this.doom !== undefined) end(this, this.doom);
-      else handled = this.turn(limit);
+      handled = this.alert ? this.attend(limit) : this.turn(limit);
     } catch (error) {
       fail(this, error);
     }
-    // One that ends and waits for what runs beside its mailbox is woken by that.
-    if (
-      this.doom === undefined
-        ? this.state <= State.running &&
-          !this.busy &&
-          (this.head !== undefined || this.stopReason !== undefined)
-        : this.state !== State.dead
-    )
+    if (this.alert ? this.wakes : !this.busy && this.head !== undefined)
       this.system.queue.ready(this);
     return handled || 1;
   }
 
-  turn(limit: number): number {
+  /** Has it something to do, though no message may be handled? One that waits for work beside its mailbox is woken by that. */
+  get wakes(): boolean {
+    const { state } = this;
+    if (this.doom !== undefined) return state !== State.dead;
+    const waits = this.head !== undefined || this.stopReason !== undefined;
+    return state <= State.running && !this.busy && waits;
+  }
+
+  /** Sees to what comes before any message. */
+  attend(limit: number): number {
+    if (this.state === State.dead) return 0;
+    if (this.doom !== undefined) {
+      end(this, this.doom);
+      return 0;
+    }
     if (this.stopReason !== undefined) beginStop(this);
     if (this.settled !== undefined) this.resume();
     if (this.state === State.starting && this.instance === undefined && !this.busy) begin(this);
+    this.alert = this.state !== State.running || this.closed;
+    const handled = this.turn(limit);
+    if (this.state === State.ending && !this.busy) terminate(this);
+    return handled;
+  }
+
+  turn(limit: number): number {
     let handled = 0;
-    while (
-      handled < limit &&
-      this.head !== undefined &&
-      !this.busy &&
-      this.state === State.running &&
-      this.stopReason === undefined &&
-      this.doom === undefined
-    ) {
+    while (handled < limit && this.head !== undefined && !this.busy && !this.alert) {
       const message = this.head;
       const { next } = message;
       this.head = next;
@@ -243,7 +252,6 @@ export class Cell implements Runnable, Scope {
       if (result !== undefined && isThenable(result)) this.hold(result);
       if (this.inHand !== undefined && !this.busy) this.inHand = undefined;
     }
-    if (this.state === State.ending && !this.busy) terminate(this);
     return handled;
   }
 
@@ -265,6 +273,7 @@ export class Cell implements Runnable, Scope {
   settle(settled: Settled): void {
     if (this.state === State.dead) return lay(this);
     this.settled = settled;
+    this.alert = true;
     this.system.queue.ready(this);
   }
 

@@ -56,6 +56,7 @@ export function fail(cell: Cell, error: unknown): void {
   const { state, more } = cell;
   if (state === State.dead || cell.doom !== undefined) return;
   if (state === State.running && isErrorReply(error)) return replyError(cell, error);
+  cell.alert = true;
   const crash = { crash: error };
   if (state === State.starting) return end(cell, crash);
   if (!isAbort(error, LazySignal.made(more?.context))) cell.stopReason = crash;
@@ -89,6 +90,7 @@ export function end(cell: Cell, reason: ExitReason): void {
   if (cell.state === State.dead) return;
   const { table, more, parent, plan, onStart } = cell;
   cell.state = State.dead;
+  cell.alert = true;
   cell.doom = reason;
   table.remove(cell);
   if (plan.name !== undefined) table.names.delete(plan.name);

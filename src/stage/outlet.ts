@@ -246,8 +246,20 @@ export class Outlet {
     if (offer.settled) this.offers.shift();
   }
 
+  /** Nothing waits here, and nothing is kept back. */
+  get calm(): boolean {
+    return (
+      this.buffer.size === 0 &&
+      this.held === undefined &&
+      this.reached === 0 &&
+      this.offers.length === 0 &&
+      this.markers.length === 0
+    );
+  }
+
   /** Serves what is asked for from what waits; returns what must come from upstream and was not requested before. */
   serve(): number {
+    if (this.calm) return this.request();
     const { buffer, dispatcher, held } = this;
     if (held === undefined) this.handOut(false);
     this.loadOffers();
@@ -256,15 +268,16 @@ export class Outlet {
       held.note(dispatcher.demand - this.requested - buffer.size);
       return 0;
     }
-    return this.request(Infinity);
+    return this.request();
   }
 
   /** Requests what is missing from upstream, `most` events at most, and returns how many that are. */
-  request(most: number): number {
+  request(most?: number): number {
+    if (this.offers.length > 0) return 0;
     // What the dispatcher has left here is there for those who ask, as soon as it can go on.
-    const { dispatcher, buffer, requested, offers } = this;
-    if (offers.length > 0) return 0;
-    const missing = Math.min(Math.max(dispatcher.demand - requested - buffer.size, 0), most);
+    let missing = this.dispatcher.demand - this.requested - this.buffer.size;
+    if (missing <= 0) return 0;
+    if (most !== undefined && most < missing) missing = most;
     this.requested += missing;
     return missing;
   }
