@@ -186,13 +186,13 @@ describe("a producer-consumer and its consumers", () => {
 
   it.each([
     [
-      "S85: cannot be asked by hand from below",
+      "S85, G4: cannot be asked by hand from below",
       "consumer",
       "manual",
       '"automatic" or nothing: the consumer says who asks',
     ],
     [
-      "S89: ends for a bad answer about its producer",
+      "S89, G4: ends for a bad answer about its producer",
       "producer",
       "sometimes",
       '"automatic", "manual" or nothing',
