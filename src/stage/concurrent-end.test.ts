@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ExitReason } from "../support/index.ts";
+import { describeReason, type ExitReason } from "../support/internal.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { sleep, start, startSupervisor, child, name } from "../process/index.ts";
 import { processes } from "../process/internal.ts";
@@ -49,7 +49,7 @@ describe("work in flight, when the stage stops", () => {
         await using it = await flight();
         await it.stage.stop("shutdown");
         expect(await it.stage.exited).toBe("shutdown");
-        expect(it.jobs.aborted.toSorted()).toEqual([0, 1, 2, 3]);
+        expect(it.jobs.aborted.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
         expect([it.jobs.begun.length, it.jobs.ended, nowMs(), zombies()]).toEqual([4, [], 1, 0]);
       },
       { seeds },
@@ -101,7 +101,7 @@ describe("work in flight, when the stage stops", () => {
             told.push("handled");
           }
           protected override terminate(reason: ExitReason): void {
-            told.push(`terminates ${String(reason)}`);
+            told.push(`terminates ${describeReason(reason)}`);
           }
         }
         const source = probeProducer<number>();
@@ -159,7 +159,7 @@ describe("work in flight, when one of it fails", () => {
         it.jobs.fail(2, new Error("another"));
         await advance(1);
         expect(await it.stage.exited).toEqual({ crash: boom });
-        expect(it.jobs.aborted.toSorted()).toEqual([0, 3]);
+        expect(it.jobs.aborted.toSorted((a, b) => a - b)).toEqual([0, 3]);
         expect([it.jobs.begun.length, zombies()]).toEqual([4, 0]);
       },
       { seeds },
@@ -206,43 +206,21 @@ describe("work in flight, when one of it fails", () => {
       { seeds },
     ));
 
+  const toss = (value: unknown) => (): never => {
+    // oxlint-disable-next-line typescript/only-throw-error -- JavaScript throws anything
+    throw value;
+  };
+  type Reject = (reason: unknown) => void;
+  /** A promise of someone else's, that does as it likes. */
+  const alien = (then: (_: unknown, reject: Reject) => void) => () =>
+    Object.defineProperty({}, "then", { value: then });
   const hostile: readonly (readonly [string, () => unknown])[] = [
-    [
-      "throws an Error",
-      () => {
-        throw boom;
-      },
-    ],
-    [
-      "throws undefined",
-      () => {
-        throw undefined;
-      },
-    ],
-    [
-      "throws null",
-      () => {
-        throw null;
-      },
-    ],
-    [
-      "throws a string",
-      () => {
-        throw "a string";
-      },
-    ],
-    [
-      "throws a frozen object",
-      () => {
-        throw Object.freeze({});
-      },
-    ],
-    [
-      "throws what cannot be looked at",
-      () => {
-        throw unlookable();
-      },
-    ],
+    ["throws an Error", toss(boom)],
+    ["throws undefined", toss(undefined)],
+    ["throws null", toss(null)],
+    ["throws a string", toss("a string")],
+    ["throws a frozen object", toss(Object.freeze({}))],
+    ["throws what cannot be looked at", toss(unlookable())],
     ["rejects", () => Promise.reject(boom)],
     ["rejects with undefined", () => Promise.reject(undefined)],
     ["rejects with what cannot be looked at", () => Promise.reject(unlookable())],
@@ -250,21 +228,12 @@ describe("work in flight, when one of it fails", () => {
       "rejects with an AbortError that nobody caused",
       () => Promise.reject(new DOMException("", "AbortError")),
     ],
-    [
-      "gives a thenable whose then throws",
-      () => ({
-        then: () => {
-          throw boom;
-        },
-      }),
-    ],
+    ["gives a thenable that throws", alien(toss(boom))],
     [
       "gives a thenable that rejects twice",
-      () => ({
-        then: (_: unknown, no: (e: unknown) => void) => {
-          no(boom);
-          no(boom);
-        },
+      alien((_, reject) => {
+        reject(boom);
+        reject(boom);
       }),
     ],
   ];
