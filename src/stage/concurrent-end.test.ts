@@ -207,12 +207,12 @@ describe("work in flight, when one of it fails", () => {
     ));
 
   const toss = (value: unknown) => (): never => {
-    // oxlint-disable-next-line typescript/only-throw-error -- JavaScript throws anything
     throw value;
   };
   type Reject = (reason: unknown) => void;
   /** A promise of someone else's, that does as it likes. */
   const alien = (then: (_: unknown, reject: Reject) => void) => () =>
+    // oxlint-disable-next-line unicorn/no-thenable -- what is no promise of ours may stand for one
     Object.defineProperty({}, "then", { value: then });
   const hostile: readonly (readonly [string, () => unknown])[] = [
     ["throws an Error", toss(boom)],
