@@ -89,17 +89,26 @@ async function crashes({ signal }: Context): Promise<void> {
   }
 }
 
+/** All of the crowd are there. */
+const gathered = Promise.withResolvers<void>();
+
 /** One of the crowd is killed and replaced, at each tick. */
 async function killings({ signal }: Context): Promise<void> {
-  const members: Ref<Member>[] = [];
   const spec = child(Member, { restart: "temporary", shutdown: "kill" });
-  for (let n = 0; n < population; n++) members.push(await crowd.call.startChild(spec));
+  const join = async (): Promise<Ref<Member>> => {
+    const member = await crowd.call.startChild(spec);
+    member.cast.poke();
+    return member;
+  };
+  const members: Ref<Member>[] = [];
+  while (members.length < population)
+    members.push(...(await Promise.all(Array.from({ length: 1_000 }, join))));
+  gathered.resolve();
   for (;;) {
     await sleep(1, signal);
     const at = Math.floor(currentSystem().runtime.random() * population);
     await crowd.call.terminateChild(members[at]!);
-    members[at] = await crowd.call.startChild(spec);
-    members[at].cast.poke();
+    members[at] = await join();
     kills++;
   }
 }
@@ -110,10 +119,11 @@ interface Sample {
   readonly rssKb: number;
 }
 const samples: Sample[] = [];
-const begun = performance.now();
 
 async function watch({ signal }: Context): Promise<void> {
-  let before = 0;
+  await gathered.promise;
+  const begun = performance.now();
+  let before = events;
   for (;;) {
     await sleep(sampleMs, signal);
     collect();
@@ -158,6 +168,7 @@ await run(
   },
   {
     async ready(app) {
+      await gathered.promise;
       await sleep(minutes * 60_000);
       const { specs, active } = await crowd.call.countChildren();
       console.info(`crowd: ${active} of ${specs}; ended in all: ${down}`);
