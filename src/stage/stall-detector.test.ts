@@ -12,12 +12,14 @@ import {
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/index.ts";
 import { probeConsumer, probeProducer, simulate, type Simulation } from "../testing/index.ts";
+import { broadcastDispatcher } from "./broadcast-dispatcher.ts";
 import { consumerSupervisor } from "./consumer-supervisor.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { from } from "./from.ts";
 import { Producer } from "./producer.ts";
-import type { ProducerConsumer } from "./producer-consumer.ts";
+import { ProducerConsumer } from "./producer-consumer.ts";
 import { consumer, map, producer } from "./shorthands.ts";
+import type { From } from "./subscription.ts";
 import { stallDetector } from "./stall-detector.ts";
 
 const nowMs = (): number => currentSystem().runtime.now();
@@ -263,6 +265,47 @@ describe("no stall", () => {
       },
       async ({ advance }) => {
         await advance(5_000);
+        expect(said).toEqual([]);
+      },
+    ));
+
+  it("is what a pause holds back, nor what a dispatcher keeps for a consumer that does not ask", () =>
+    watched(
+      () => {
+        const probe = probeProducer<number>();
+        const idle = probeConsumer<number>();
+        idle.ask(0);
+        return {
+          numbers: child(probe.stage, { name: numbers, dispatcher: broadcastDispatcher() }),
+          pausing: child(
+            class extends ProducerConsumer<number, number> {
+              protected override handleEvents(events: readonly number[]): readonly number[] {
+                return events;
+              }
+              protected override handleSubscribe(role: string, _terms: unknown, from: From): void {
+                if (role === "producer") this.self.after(5, () => from.pause());
+              }
+            },
+            { name: middle, subscribeTo: [{ to: numbers, maxDemand: 4 }] },
+          ),
+          sink: child(
+            consumer(() => {}),
+            { subscribeTo: [middle] },
+          ),
+          lagging: child(idle.stage, {
+            subscribeTo: [{ to: numbers, slow: "dropOldest", maxLag: 10 }],
+          }),
+          pushing: child(
+            class extends Process {
+              protected override init(): void {
+                this.self.after(10, () => probe.emit([1, 2, 3]));
+              }
+            },
+          ),
+        };
+      },
+      async ({ advance }) => {
+        await advance(1_000);
         expect(said).toEqual([]);
       },
     ));

@@ -10,6 +10,7 @@ import {
 } from "../process/internal.ts";
 import { Process, child, type ChildSpec } from "../process/index.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
+import type { Inlet } from "./inlet.ts";
 
 /** When a stage counts as stalled. */
 export interface StallDetectorOptions {
@@ -109,10 +110,13 @@ function askedOf({ engine }: Cell): number {
 function stuck(cell: Cell): Backlog | undefined {
   const { engine } = cell;
   const backlog = backlogOf(cell);
-  const { waiting = 0, queued = 0, buffered = 0, offers = 0, running = 0 } = backlog;
-  const takes = engine?.inspect !== undefined && engine.role !== "producer";
-  if (running > 0 && (takes || cell.head !== undefined)) return backlog;
-  const held = waiting + queued + buffered + offers;
+  const { waiting = 0, buffered = 0, offers = 0, running = 0 } = backlog;
+  if (engine?.inspect === undefined)
+    return running > 0 && cell.head !== undefined ? backlog : undefined;
+  if (running > 0 && (engine.role !== "producer" || cell.head !== undefined)) return backlog;
+  // What a pause keeps is not to be moved, nor what the dispatcher keeps for a consumer that has not asked for it.
+  const { inlet } = engine as { readonly inlet?: Inlet };
+  const held = waiting - (inlet?.kept ?? 0) + buffered + offers;
   return held > 0 && askedOf(cell) > 0 ? backlog : undefined;
 }
 
