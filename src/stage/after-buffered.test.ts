@@ -5,6 +5,7 @@ import { Doubler, Forwarder, Queue, schedules } from "../../test/stage/stages.ts
 import { refOf, sleep, start, type Running } from "../process/index.ts";
 import type { ConsumerProbe } from "../testing/index.ts";
 import { bufferedCount, setDemandMode } from "./demand-mode.ts";
+import { partitionDispatcher } from "./partition-dispatcher.ts";
 import type { ProducerOptions } from "./producer.ts";
 
 /** Notes how many events have gone out when its turn comes. */
@@ -221,6 +222,41 @@ describe("afterBuffered of other stages", () => {
       hand.ask(3);
       await quiet();
       expect(lines()).toEqual(["at once", "behind one", "and another"]);
+    }),
+  );
+});
+
+describe("afterBuffered behind partitions", () => {
+  it(
+    "G38, E14: waits for the partitions that hold events at that moment, and for no other",
+    schedules(async ({ quiet }) => {
+      const log: string[] = [];
+      const [a, b] = [byHand<string>(), byHand<string>()];
+      await using marking = await start(Marking, {
+        args: [log],
+        dispatcher: partitionDispatcher({
+          partitions: ["a", "b", "nobody's"],
+          hash: (event: string) => event[0],
+        }),
+      });
+      await using _a = await start(a.stage, { subscribeTo: [{ to: marking, partition: "a" }] });
+      await using _b = await start(b.stage, { subscribeTo: [{ to: marking, partition: "b" }] });
+      a.ask(2);
+      b.ask(1);
+      await quiet();
+      // The demand of `b` is used up to nothing, and nothing waits there.
+      await marking.call.queue(["a1", "b1"]);
+      await marking.call.mark("nothing waits");
+      await quiet();
+      expect(log).toEqual(["nothing waits after 2"]);
+      await marking.call.queue(["a2", "b2"]);
+      await marking.call.mark("behind b2");
+      await quiet();
+      expect(log).toHaveLength(1);
+      b.ask(1);
+      await quiet();
+      expect(log).toEqual(["nothing waits after 2", "behind b2 after 4"]);
+      expect(bufferedCount(marking)).toBe(0);
     }),
   );
 });

@@ -70,7 +70,7 @@ describe("a producer that accumulates", () => {
   );
 
   it(
-    "S23, G44: replays what was asked for ask by ask, 2, 2 and 1, after what the buffer could serve",
+    "S23, G43, G44: replays what was asked for ask by ask, 2, 2 and 1, after what the buffer could serve",
     schedules(async ({ quiet }) => {
       for (const [buffered, asked] of [
         [[], [2, 2, 1]],

@@ -151,11 +151,15 @@ describe("from an iterable", () => {
     });
   });
 
-  it.each([[7], [null], [{}]])("refuses %o, and the start fails", async (bad) => {
+  it.each([[7], [null], [undefined], [{}]])("refuses %o, and the start fails", async (bad) => {
     await simulate(
       async () => {
         await expect(start(from(() => bad as never))).rejects.toMatchObject({
           code: "SLUICE_START_FAILED",
+          cause: {
+            code: "SLUICE_INVALID_RETURN",
+            details: { callback: "from" },
+          },
         });
       },
       { seeds: 1 },

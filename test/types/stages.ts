@@ -6,11 +6,13 @@ import {
   Producer,
   ProducerConsumer,
   SluiceError,
+  bufferedCount,
   child,
   consumer,
   consumerSupervisor,
   currentSystem,
   demandDispatcher,
+  demandMode,
   filter,
   flatMap,
   from,
@@ -18,7 +20,9 @@ import {
   name,
   names,
   producer,
+  resubscribe,
   run,
+  setDemandMode,
   start,
   startSupervisor,
   stop,
@@ -27,8 +31,10 @@ import {
   topology,
   withSystem,
   type Address,
+  type DemandMode,
   type Dispatcher,
   type ErrorCode,
+  type From,
   type Ref,
   type Target,
 } from "sluice";
@@ -264,6 +270,25 @@ await run(
     ready: (app) => void app.children.outbox,
   },
 );
+
+// ---- Demand modes, resubscribing
+declare const anySink: Ref<Sink>;
+declare const halver: Ref<Halver>;
+const mode: DemandMode = demandMode(halver);
+setDemandMode(inbox, mode);
+const waiting: number = bufferedCount(ref);
+// @ts-expect-error 131 a consumer has no demand mode
+demandMode(anySink);
+// @ts-expect-error 132 nor a buffer
+bufferedCount(anySink);
+// @ts-expect-error 133 there are two modes
+setDemandMode(inbox, "backward");
+// @ts-expect-error 134 a producer-consumer does not accumulate
+child(Halver, { demand: "accumulate" });
+const renewed: Promise<From> = resubscribe(anySink, { tag: 1 }, { to: inbox });
+// @ts-expect-error 135 the other producer emits something else
+void resubscribe(anySink, { tag: 1 }, { to: numbers });
+void [waiting, renewed];
 
 // ---- Errors, addresses, tests
 // @ts-expect-error 55 an unknown code
