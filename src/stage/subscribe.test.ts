@@ -9,7 +9,7 @@ import { topology } from "./topology.ts";
 const nobody = name<Producer<number>>("nobody");
 
 describe("subscribe", () => {
-  it("S43, S116: subscribes a running consumer, by ref or by name", async () => {
+  it("S43: subscribes a running consumer, by ref or by name", async () => {
     await simulate(
       async ({ quiet }) => {
         const source = probeProducer<number>();
