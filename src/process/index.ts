@@ -64,3 +64,4 @@ export type { Backlog } from "./backlog.ts";
 export { run } from "./run.ts";
 export type { RunOptions } from "./run.ts";
 export { withSystem } from "./with-system.ts";
+export type { Clock, SystemOptions } from "./with-system.ts";

@@ -1,6 +1,7 @@
 export { LazySignal, abortReason, isAbort } from "./abort.ts";
 export { Cell } from "./cell.ts";
 export { State } from "./state.ts";
+export { checkMs } from "./check.ts";
 export { cellOf } from "./process.ts";
 export { baseClass } from "./behaviour.ts";
 export { isDeferred, isThenable, type Deferred } from "./thenable.ts";

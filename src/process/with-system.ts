@@ -1,5 +1,5 @@
 import { SluiceError } from "../support/internal.ts";
-import { System, thread } from "../runtime/internal.ts";
+import { System, thread, type Runtime } from "../runtime/internal.ts";
 import { processes } from "./process-table.ts";
 
 let last: Promise<unknown> = Promise.resolve();
@@ -22,8 +22,20 @@ export function leftBehind(system: System): SluiceError<"SLUICE_LEFT_BEHIND"> | 
   return new SluiceError("SLUICE_LEFT_BEHIND", message, { processes: found, timers, names });
 }
 
+/** Where a system has its time from: `manualClock` of `sluice/testing` makes one. */
+export interface Clock {
+  /** The runtime's own. */
+  readonly "~runtime": object;
+}
+
+/** What a system is made with. */
+export interface SystemOptions {
+  /** Default: real time. A clock is for one system. */
+  readonly clock?: Clock;
+}
+
 /**
- * Runs `body` with a fresh default system, for tests: real time, a world of its own. Calls in one thread run one after
+ * Runs `body` with a fresh default system, for tests: real time unless a clock is given, a world of its own. Calls in one thread run one after
  * the other, so one inside of another never begins. What is left behind is killed.
  *
  * ```ts
@@ -41,9 +53,12 @@ export function leftBehind(system: System): SluiceError<"SLUICE_LEFT_BEHIND"> | 
  * ```
  * @throws SLUICE_LEFT_BEHIND as a rejection when it leaves a process, timer or name
  */
-export function withSystem<T>(body: (system: System) => T | Promise<T>): Promise<T> {
+export function withSystem<T>(
+  body: (system: System) => T | Promise<T>,
+  { clock }: SystemOptions = {},
+): Promise<T> {
   return systemTurn(async () => {
-    const system = new System();
+    const system = new System(clock?.["~runtime"] as Runtime | undefined);
     const before = thread.system;
     thread.system = system;
     try {

@@ -2,6 +2,8 @@ export { dispatcherSuite } from "./dispatcher-suite.ts";
 export type { DispatcherSuiteOptions } from "./dispatcher-suite.ts";
 export { logSuite } from "./log-suite.ts";
 export type { LogSuiteOptions, SuiteCase } from "./log-suite.ts";
+export { manualClock } from "./manual-clock.ts";
+export type { ManualClock } from "./manual-clock.ts";
 export { simulate } from "./simulate.ts";
 export type { Faults, SimulateOptions, Simulation } from "./simulate.ts";
 export type { SimulationReport } from "./tally.ts";
