@@ -57,6 +57,11 @@ export interface ErrorDetails {
     readonly names: readonly string[];
   };
   readonly SLUICE_REAL_IO: { readonly what: string };
+  readonly SLUICE_UNEXPECTED: {
+    readonly probe: string;
+    readonly expected: string;
+    readonly got: string;
+  };
   readonly SLUICE_SIMULATION_FAILED: {
     readonly seed: number;
     readonly invariant: string;

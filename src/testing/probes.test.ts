@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { start } from "../process/index.ts";
-import { probeConsumer, probeProducer } from "./probes.ts";
+import { sleep, start } from "../process/index.ts";
+import { attach } from "../telemetry/index.ts";
+import { probeConsumer, probeProducer, type ConsumerProbe, type ProducerProbe } from "./probes.ts";
 import { simulate } from "./simulate.ts";
 
 describe("probeProducer", () => {
@@ -105,4 +106,103 @@ describe("probeConsumer", () => {
       { seeds: 5 },
     );
   });
+});
+
+/** The failure of an expectation, in a simulation with `a`, `b`, `c` on their way. */
+async function failing(
+  body: (probes: {
+    readonly source: ProducerProbe<string>;
+    readonly seen: ConsumerProbe<string>;
+  }) => Promise<unknown>,
+): Promise<void> {
+  await simulate(
+    async ({ advance }) => {
+      using _silent = attach("sluice.log", () => {});
+      const source = probeProducer<string>();
+      const seen = probeConsumer<string>();
+      seen.request(0);
+      await using producer = await start(source.stage);
+      await using _consumer = await start(seen.stage, {
+        subscribeTo: [{ to: producer, cancel: "temporary" }],
+      });
+      await body({ source, seen });
+      await advance(10_000);
+    },
+    { seeds: 5 },
+  );
+}
+
+const unexpected = (expected: string, got: string): object =>
+  expect.objectContaining({
+    code: "SLUICE_UNEXPECTED",
+    details: expect.objectContaining({ expected, got }) as object,
+  }) as object;
+
+describe("expectations", () => {
+  it("of events: in order, whatever their batches, waited for in the time of the system", () =>
+    failing(async ({ source, seen }) => {
+      seen.request(3);
+      source.emit(["a", "b"]);
+      await seen.expectNext("a");
+      const later = seen.expectNext("b", "c");
+      await sleep(2_900);
+      source.emit(["c", "d"]);
+      await later;
+      await seen.expectNoMore();
+      seen.request(1);
+      await seen.expectNext("d");
+    }));
+
+  it("of demand: how much, or none", () =>
+    failing(async ({ source, seen }) => {
+      await source.expectNoDemand({ withinMs: 10 });
+      seen.request(2);
+      await source.expectDemand(2);
+      seen.request(5);
+      expect(await source.expectDemand()).toBe(5);
+      await source.expectNoDemand();
+    }));
+
+  it("of an end: when all is taken, or by a crash", async () => {
+    await failing(async ({ source, seen }) => {
+      source.emit(["a"]);
+      source.end();
+      await sleep(10);
+      seen.request(1);
+      await seen.expectNext("a");
+      await seen.expectEnd("normal");
+    });
+    await failing(async ({ source, seen }) => {
+      const error = new Error("no more");
+      source.fail(error);
+      expect(await seen.expectEnd()).toEqual({ crash: error });
+    });
+  });
+
+  it("that fail say what was expected, and what came", () =>
+    failing(async ({ source, seen }) => {
+      await expect(seen.expectNext("x")).rejects.toEqual(
+        unexpected('event "x"', "nothing within 3000 ms"),
+      );
+      seen.request(3);
+      await expect(source.expectDemand(4)).rejects.toEqual(unexpected("demand 4", "3"));
+      source.emit(["a", "b", "c"]);
+      await sleep(1);
+      await expect(seen.expectNoMore()).rejects.toEqual(
+        unexpected("no event within 100 ms", '"a", "b", "c"'),
+      );
+      await expect(seen.expectNext("a", "x")).rejects.toEqual(
+        unexpected('event "x"', '"b", then "c"'),
+      );
+      await expect(source.expectDemand(1, { withinMs: 5 })).rejects.toEqual(
+        unexpected("demand 1", "nothing within 5 ms"),
+      );
+      await expect(seen.expectEnd("normal", { withinMs: 5 })).rejects.toEqual(
+        unexpected('end "normal"', "nothing within 5 ms"),
+      );
+      source.end({ shutdown: "enough" });
+      await expect(seen.expectEnd("normal")).rejects.toEqual(
+        unexpected('end "normal"', '{"shutdown":"enough"}'),
+      );
+    }));
 });
