@@ -78,6 +78,25 @@ describe("run", () => {
       expect(lines).toEqual(["up", "ready"]);
     }));
 
+  it("a ready that asks what has ended with the tree is no failure of the program", () =>
+    simulated(async () => {
+      class Busy extends Process {
+        async hang(): Promise<void> {
+          await sleep(100, this.self.signal);
+        }
+      }
+      const brief = task(() => sleep(10), { restart: "transient", significant: true });
+      const program = run(
+        {
+          strategy: "one_for_one",
+          autoShutdown: "any_significant",
+          children: { busy: child(Busy), brief },
+        },
+        { ready: (app) => app.children.busy.call.hang() },
+      );
+      expect(await program).toBe("shutdown");
+    }));
+
   it("a ready that rejects stops the tree, and run rejects with that", () =>
     simulated(async () => {
       const done: string[] = [];

@@ -71,6 +71,11 @@ function isFailure(reason: ExitReason): boolean {
   return gaveUp || !isOrderly(reason);
 }
 
+/** Was there nobody to answer? */
+function isGone(error: unknown): boolean {
+  return SluiceError.is(error, "SLUICE_EXITED") || SluiceError.is(error, "SLUICE_NO_PROCESS");
+}
+
 function failProgram(system: System): void {
   const host = hostOf(system);
   if (host !== undefined) host.exitCode = 1;
@@ -128,10 +133,13 @@ export async function run<const C extends Children>(
     if (isFailure(reason)) failProgram(system);
     return reason;
   } catch (error) {
+    // It was ending by itself, and `ready` waited for what ended with it.
+    const over = root?.closed === true && isGone(error);
     const reason =
       root === undefined ? undefined : await stopCell(root, "shutdown", drainTimeoutMs);
     // Asked to end while it started, it has done so.
     if (asked > 0 && reason === "shutdown") return reason;
+    if (over && reason !== undefined && !isFailure(reason)) return reason;
     failProgram(system);
     throw error;
   }

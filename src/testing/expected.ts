@@ -12,7 +12,7 @@ export interface Within {
 }
 
 /** Something else came than a test expects. */
-export function unexpected(
+function unexpected(
   probe: string,
   expected: string,
   got: string,

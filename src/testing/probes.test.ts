@@ -109,7 +109,7 @@ describe("probeConsumer", () => {
 });
 
 /** The failure of an expectation, in a simulation with `a`, `b`, `c` on their way. */
-async function failing(
+async function expecting(
   body: (probes: {
     readonly source: ProducerProbe<string>;
     readonly seen: ConsumerProbe<string>;
@@ -140,7 +140,7 @@ const unexpected = (expected: string, got: string): object =>
 
 describe("expectations", () => {
   it("of events: in order, whatever their batches, waited for in the time of the system", () =>
-    failing(async ({ source, seen }) => {
+    expecting(async ({ source, seen }) => {
       seen.request(3);
       source.emit(["a", "b"]);
       await seen.expectNext("a");
@@ -151,10 +151,11 @@ describe("expectations", () => {
       await seen.expectNoMore();
       seen.request(1);
       await seen.expectNext("d");
+      expect(seen.batches.flat()).toEqual(["a", "b", "c", "d"]);
     }));
 
   it("of demand: how much, or none", () =>
-    failing(async ({ source, seen }) => {
+    expecting(async ({ source, seen }) => {
       await source.expectNoDemand({ withinMs: 10 });
       seen.request(2);
       await source.expectDemand(2);
@@ -164,7 +165,7 @@ describe("expectations", () => {
     }));
 
   it("of an end: when all is taken, or by a crash", async () => {
-    await failing(async ({ source, seen }) => {
+    await expecting(async ({ source, seen }) => {
       source.emit(["a"]);
       source.end();
       await sleep(10);
@@ -172,7 +173,7 @@ describe("expectations", () => {
       await seen.expectNext("a");
       await seen.expectEnd("normal");
     });
-    await failing(async ({ source, seen }) => {
+    await expecting(async ({ source, seen }) => {
       const error = new Error("no more");
       source.fail(error);
       expect(await seen.expectEnd()).toEqual({ crash: error });
@@ -180,7 +181,7 @@ describe("expectations", () => {
   });
 
   it("that fail say what was expected, and what came", () =>
-    failing(async ({ source, seen }) => {
+    expecting(async ({ source, seen }) => {
       await expect(seen.expectNext("x")).rejects.toEqual(
         unexpected('event "x"', "nothing within 3000 ms"),
       );

@@ -34,6 +34,8 @@ async function example(
   const { load, advance, interrupt, seed } = simulation;
   // A module runs once: each run is another one.
   const program = load(() => import(`../../examples/${file}?seed=${seed}`));
+  // Awaited below: it may end, or fail, before.
+  program.catch(() => {});
   await advance(forMs);
   interrupt();
   await program;

@@ -6,10 +6,11 @@ it("R14: 500 seeds of each example, with slow callbacks and a wall clock that ju
   const counted = await simulateAll(500, (line) => lines.push(line));
   expect([...counted.keys()].toSorted()).toEqual(programs());
   expect(counted.size).toBeGreaterThan(9);
-  for (const { seeds, steps, traces } of counted.values()) {
+  for (const [file, { seeds, steps, traces }] of counted) {
     expect(seeds).toBe(500);
     expect(steps).toBeGreaterThan(500);
-    expect(traces).toBeGreaterThan(1);
+    // One thing after the other: there is nothing to choose.
+    if (file !== "a7-restart.ts") expect([file, traces > 100]).toEqual([file, true]);
   }
   console.info(lines.join("\n"));
 }, 240_000);
