@@ -74,7 +74,7 @@ export class ConcurrentInlet extends Inlet {
   receive(message: Events): void {
     const intake = this.intakes.get(message.tag);
     if (intake === undefined) return;
-    if (intake.kept !== undefined) return intake.kept.push(message);
+    // Of a paused one too: what came before may still be in line, and is set aside in order.
     const arrival = this.admit(intake, message);
     if (arrival.counted < message.events.length)
       excess(this.cell, intake, message.events.length - arrival.counted);

@@ -159,7 +159,8 @@ export class Accounts implements Disposable {
     for (const cell of this.#emitting) this.#balance(cell);
     for (const { tag, sent, maxDemand, producer, consumer } of this.edges.values()) {
       const missing = sent - handled(consumer);
-      const most = alive.has(producer.pid) && alive.has(consumer.pid) ? 0 : maxDemand;
+      const most =
+        alive.has(producer.pid) && alive.has(consumer.pid) ? 0 : maxDemand + reordering(consumer);
       if (missing < 0 || missing > most)
         this.fail(`${missing} events of subscription ${tag} are missing, at most ${most} may be`);
     }
@@ -174,4 +175,9 @@ function handled(cell: Cell): number {
   if (engine?.role !== "supervisor") return (engine as ConsumerEngine).inlet.handled;
   const { done = 0, failed = 0 } = (engine as ConsumerSupervisorEngine).inspect().figures;
   return done + failed;
+}
+
+/** Events that have ended, and were asked for again, and wait for an earlier one. */
+function reordering({ engine }: Cell): number {
+  return engine?.inspect?.().figures.reordering ?? 0;
 }

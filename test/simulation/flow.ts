@@ -10,6 +10,7 @@ import {
   sleep,
   startSupervisor,
   type ChildSpec,
+  type Name,
   type ProducerConsumer,
 } from "sluice";
 import { attach } from "sluice/telemetry";
@@ -18,17 +19,21 @@ import { Accounts, type Made, type Wire } from "./accounts.ts";
 
 /** Events in all, over the incarnations of their source. */
 const total = 60;
-const window = { maxDemand: 8, minDemand: 3 };
+export const window: { readonly maxDemand: number; readonly minDemand: number } = {
+  maxDemand: 8,
+  minDemand: 3,
+};
 const supervision = { strategy: "rest_for_one", maxRestarts: 1_000 } as const;
 
-const source = name<Producer<Made>>("source");
-const processor = name<ProducerConsumer<Made, Made>>("processor");
+export const source: Name<Producer<Made>> = name<Producer<Made>>("source");
+export const processor: Name<ProducerConsumer<Made, Made>> =
+  name<ProducerConsumer<Made, Made>>("processor");
 
 /** A simulated program. */
 export type Program = (simulation: Simulation) => Promise<void>;
 
 /** Runs a tree under its books, then lets it come to rest and closes them. */
-async function program(
+export async function program(
   simulation: Simulation,
   children: (accounts: Accounts) => { readonly [id: string]: ChildSpec<unknown> },
   wire?: Wire,
@@ -43,7 +48,7 @@ async function program(
 }
 
 /** Makes events as they are asked for, each once. */
-function counting(accounts: Accounts): ChildSpec<Producer<Made>> {
+export function counting(accounts: Accounts): ChildSpec<Producer<Made>> {
   let last = 0;
   class Counting extends Producer<Made> {
     protected override handleDemand(demand: number): Made[] {
