@@ -2,16 +2,28 @@
 import {
   Consumer,
   Producer,
+  broadcastDispatcher,
   child,
   consumerSupervisor,
   filter,
   map,
   name,
   names,
+  partitionDispatcher,
   startSupervisor,
 } from "sluice";
-import type { Name, ProducerConsumer, Subscription } from "sluice";
-import { addOne, isAwaited, isKept, item, lanes, processed, settled, weigh } from "./workloads.ts";
+import type { Dispatcher, Name, ProducerConsumer, Subscription } from "sluice";
+import {
+  addOne,
+  isAwaited,
+  isKept,
+  item,
+  laneOf,
+  lanes,
+  processed,
+  settled,
+  weigh,
+} from "./workloads.ts";
 import type { Bench, Item, Wired } from "./workloads.ts";
 
 /** Makes `count` events, as many as are asked for, from `go` on. */
@@ -156,6 +168,35 @@ const sums = async (
 export const W1: Bench = (count) => sums(count, { to: integers }, 1);
 export const W3: Bench = (count) => sums(count, { to: integers, maxDemand: 100 }, lanes);
 export const W6: Bench = (count) => sums(count, { to: integers, maxDemand: 1, minDemand: 0 }, 1);
+
+/** Four consumers of a producer that hands out otherwise; together they get `deliveries` events. */
+const dispatched = async (
+  count: number,
+  deliveries: number,
+  dispatcher: Dispatcher<number>,
+  subscription: (lane: number) => Subscription<number>,
+): Promise<Wired> => {
+  const total = new Total(deliveries);
+  const sinks = Array.from({ length: lanes }, (_, lane) => {
+    const sink = child(Sum, { args: [total], subscribeTo: [subscription(lane)] });
+    return [`sum-${lane}`, sink] as const;
+  });
+  const tree = await startSupervisor({
+    strategy: "one_for_all",
+    children: {
+      source: child(Numbers<number>, { name: integers, args: [count, identity], dispatcher }),
+      ...Object.fromEntries(sinks),
+    },
+  });
+  return wired(integers, total, tree);
+};
+
+export const W4: Bench = (count) =>
+  dispatched(count, lanes * count, broadcastDispatcher(), () => ({ to: integers }));
+export const W5: Bench = (count) => {
+  const dispatcher = partitionDispatcher({ partitions: lanes, hash: laneOf });
+  return dispatched(count, count, dispatcher, (partition) => ({ to: integers, partition }));
+};
 
 const fan =
   (consumers: number): Bench =>
