@@ -23,19 +23,19 @@ export interface PartitionOptions<T> {
 const defaultMaxQueue = 1_000;
 
 /** One partition, with the consumer that it has or not. */
-class Partition<T> {
+class Partition {
   subscriber: Subscriber | undefined = undefined;
   demand = 0;
   /** What waits until its consumer asks; while there is something, `demand` is 0. */
   readonly lane: Lane;
-  /** What of the batch in hand is for it. */
-  batch: T[] = [];
-  /** So many of the batch may wait here. */
-  room: number;
 
   constructor(maxQueue: number) {
     this.lane = new Lane(maxQueue);
-    this.room = maxQueue;
+  }
+
+  /** So many events it takes. */
+  get room(): number {
+    return this.demand + this.lane.capacity - this.lane.size;
   }
 }
 
@@ -44,11 +44,17 @@ class PartitionDispatching<T> implements Dispatching<T> {
   readonly context: DispatcherContext<T>;
   readonly names: readonly (string | number)[];
   readonly hash: (event: T) => string | number | undefined;
-  readonly partitions: readonly Partition<T>[];
-  readonly byName: ReadonlyMap<string | number, Partition<T>>;
-  /** The names are the places in `partitions`. */
+  readonly partitions: readonly Partition[];
+  /** The place in `partitions` of each name, where names are not places themselves. */
+  readonly places: ReadonlyMap<string | number, number>;
   readonly numbered: boolean;
-  demand = 0;
+  /** By partition: for how many more of the batch in hand it has room, and those that are for it. */
+  readonly room: number[];
+  readonly batches: T[][];
+  /** Asked for and not delivered. */
+  asked = 0;
+  /** What waits for consumers that are there: they have it as soon as they ask, so it answers the demand as well. */
+  owed = 0;
 
   constructor(
     context: DispatcherContext<T>,
@@ -60,8 +66,14 @@ class PartitionDispatching<T> implements Dispatching<T> {
     this.hash = hash;
     this.numbered = typeof partitions === "number";
     this.names = typeof partitions === "number" ? [...Array(partitions).keys()] : partitions;
-    this.partitions = this.names.map(() => new Partition<T>(maxQueue));
-    this.byName = new Map(this.names.map((name, index) => [name, this.partitions[index]!]));
+    this.partitions = this.names.map(() => new Partition(maxQueue));
+    this.places = new Map(this.names.map((name, place) => [name, place]));
+    this.room = this.names.map(() => 0);
+    this.batches = this.names.map(() => []);
+  }
+
+  get demand(): number {
+    return this.asked > this.owed ? this.asked - this.owed : 0;
   }
 
   get queued(): number {
@@ -72,7 +84,8 @@ class PartitionDispatching<T> implements Dispatching<T> {
 
   subscribe(subscriber: Subscriber): void {
     const { partition: name } = subscriber.terms;
-    const partition = name === undefined ? undefined : this.byName.get(name);
+    const place = name === undefined ? undefined : this.places.get(name);
+    const partition = place === undefined ? undefined : this.partitions[place];
     const known = this.names.map((known) => describe(known)).join(", ");
     if (partition === undefined)
       throw invalidOption("subscription.partition", name, `one of the partitions ${known}`);
@@ -80,63 +93,75 @@ class PartitionDispatching<T> implements Dispatching<T> {
       throw invalidOption("subscription.partition", name, "a partition that has no consumer yet");
     partition.subscriber = subscriber;
     subscriber.state = partition;
+    this.owed += partition.lane.size;
   }
 
   /** What waits stays, for the next consumer of the partition. */
   cancel(subscriber: Subscriber): void {
-    const partition = subscriber.state as Partition<T>;
+    const partition = subscriber.state as Partition;
     if (partition.subscriber !== subscriber) return;
-    this.demand -= partition.demand;
+    this.asked -= partition.demand;
+    this.owed -= partition.lane.size;
     partition.demand = 0;
     partition.subscriber = undefined;
   }
 
   ask(subscriber: Subscriber, count: number): void {
-    const partition = subscriber.state as Partition<T>;
+    const partition = subscriber.state as Partition;
     const kept = partition.lane.take(count);
     const size = kept?.events.length ?? 0;
-    partition.room += size;
     partition.demand += count - size;
-    this.demand += count - size;
+    this.asked += count - size;
+    this.owed -= size;
     if (kept !== undefined)
       this.context.deliver(subscriber, kept.events as readonly T[], kept.enteredMs);
   }
 
   dispatch(events: readonly T[], enteredMs: number): number {
-    try {
-      return this.divide(events);
-    } finally {
-      // What came before a mistake of the hash is let out.
-      for (const partition of this.partitions)
-        if (partition.batch.length > 0) this.handOut(partition, enteredMs);
-    }
-  }
-
-  /** Puts events into the batches of their partitions, until one has no room or nobody wants more; returns how many. */
-  divide(events: readonly T[]): number {
-    const { hash, numbered, partitions } = this;
     const count = events.length;
-    for (let index = 0; index < count; index++) {
-      if (this.demand === 0) return index;
-      const event = events[index]!;
-      const name = hash(event);
-      const partition = (numbered ? partitions[name as number] : undefined) ?? this.find(name);
-      if (partition === undefined) continue;
-      if (partition.demand > 0) {
-        partition.demand--;
-        this.demand--;
-      } else if (partition.room > 0) partition.room--;
-      else return index;
-      partition.batch.push(event);
+    let start = 0;
+    // As many at a time as are wanted. Events that go to none, or wait for a consumer to come, leave that as it was.
+    for (let wanted = this.demand; start < count && wanted > 0; wanted = this.demand) {
+      const end = Math.min(start + wanted, count);
+      const stop = this.divide(events, start, end, enteredMs);
+      start = stop;
+      if (stop < end) break;
     }
-    return count;
+    return start;
   }
 
-  /** @throws SLUICE_INVALID_RETURN */
-  find(name: string | number | undefined): Partition<T> | undefined {
-    if (name === undefined) return undefined;
-    const partition = this.byName.get(name);
-    if (partition !== undefined) return partition;
+  /** Divides the events from `start` to `end`, up to one whose partition is full; returns how far it came. */
+  divide(events: readonly T[], start: number, end: number, enteredMs: number): number {
+    const { hash, numbered, partitions, room, batches } = this;
+    const count = partitions.length;
+    for (let place = 0; place < count; place++) room[place] = partitions[place]!.room;
+    let index = start;
+    try {
+      for (; index < end; index++) {
+        const event = events[index]!;
+        const name = hash(event);
+        let place = name as number;
+        if (!numbered || !(place >= 0 && place < count) || !Number.isInteger(place)) {
+          place = this.placeOf(name);
+          if (place < 0) continue;
+        }
+        const left = room[place]!;
+        if (left === 0) break;
+        room[place] = left - 1;
+        batches[place]!.push(event);
+      }
+    } finally {
+      // What came before a mistake of the hash is let out, too.
+      for (let place = 0; place < count; place++) this.handOut(place, enteredMs);
+    }
+    return index;
+  }
+
+  /** The place of a partition; −1: none. @throws SLUICE_INVALID_RETURN */
+  placeOf(name: string | number | undefined): number {
+    if (name === undefined) return -1;
+    const place = this.places.get(name);
+    if (place !== undefined) return place;
     const got = describe(name);
     const expected = `undefined or one of ${this.names.map((known) => describe(known)).join(", ")}`;
     throw new SluiceError(
@@ -146,14 +171,23 @@ class PartitionDispatching<T> implements Dispatching<T> {
     );
   }
 
-  /** What was asked for goes, the rest waits: the room for it is reckoned. */
-  handOut(partition: Partition<T>, enteredMs: number): void {
-    const { batch, lane, subscriber } = partition;
-    partition.batch = [];
-    const waits = lane.capacity - partition.room - lane.size;
-    const size = batch.length - waits;
-    if (waits > 0) lane.add(batch, size, batch.length, enteredMs);
-    if (size > 0) this.context.deliver(subscriber!, waits === 0 ? batch : batch.slice(0, size));
+  /** What was asked for goes, the rest waits. */
+  handOut(place: number, enteredMs: number): void {
+    const batch = this.batches[place]!;
+    const { length } = batch;
+    if (length === 0) return;
+    this.batches[place] = [];
+    const partition = this.partitions[place]!;
+    const { subscriber } = partition;
+    const size = Math.min(partition.demand, length);
+    partition.demand -= size;
+    this.asked -= size;
+    if (size < length) {
+      partition.lane.add(batch, size, length, enteredMs);
+      if (subscriber !== undefined) this.owed += length - size;
+    }
+    if (size === 0) return;
+    this.context.deliver(subscriber!, size === length ? batch : batch.slice(0, size));
   }
 
   afterQueued(run: () => void): void {
@@ -166,8 +200,9 @@ class PartitionDispatching<T> implements Dispatching<T> {
 
 /**
  * Each event to the consumer of its partition: one consumer per partition, which subscribes with `partition`. Events of
- * one partition arrive in order. What a consumer has not asked for waits for it, up to `maxQueue`, also when it has ended
- * and until the next one comes; meanwhile the others go on. When a partition is full, all wait in the stage's buffer.
+ * one partition arrive in order. What a consumer has not asked for waits for it, up to `maxQueue`; meanwhile the others go
+ * on, as long as what waits is not more than they have asked for. What waits for a consumer that has ended stays for the
+ * next one, and holds the others up only when the partition is full: then all wait in the stage's buffer.
  *
  * A subscription without a partition, with an unknown one or with one that is taken is refused
  * (`SLUICE_INVALID_OPTION`), which harms nobody else.
