@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Work, crew, source, workers } from "../../test/stage/crew.ts";
+import { Work, crew, workers } from "../../test/stage/crew.ts";
 import { cellOf } from "../../test/stage/probing.ts";
 import { Process, child, name, sleep, startSupervisor } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
@@ -8,7 +8,6 @@ import type { ConsumerSupervisorEngine } from "./consumer-supervisor-engine.ts";
 import { consumerSupervisor } from "./consumer-supervisor.ts";
 import type { Producer } from "./producer.ts";
 import { events as eventsMessage } from "./protocol.ts";
-import { subscribe } from "./subscribe.ts";
 import { topology } from "./topology.ts";
 
 describe("a ConsumerSupervisor", () => {
@@ -171,24 +170,6 @@ describe("a ConsumerSupervisor", () => {
         work.end(1);
         await quiet();
         expect(staff.probe.asks).toEqual([1, 1]);
-      },
-      { seeds: 5 },
-    );
-  });
-
-  it("subscribes while it runs", async () => {
-    await simulate(
-      async ({ quiet }) => {
-        const work = new Work();
-        await using staff = await crew(work.run, {}, { subscribeTo: [] });
-        await subscribe(workers as never, { to: source, maxDemand: 2 });
-        staff.probe.emit([1, 2, 3]);
-        await quiet();
-        expect(work.sorted).toEqual([1, 2]);
-        work.end(1);
-        work.end(2);
-        await quiet();
-        work.end(3);
       },
       { seeds: 5 },
     );

@@ -41,7 +41,7 @@ export interface ConsumerSupervisorOptions<In, P = unknown> extends Pick<
   "shutdown" | "maxMailbox" | "maxTasks" | "restartDelayMs"
 > {
   /** Registers the supervisor. */
-  readonly name?: NameFor<ConsumerSupervisor<In, P>>;
+  readonly name?: NameFor<ConsumerSupervisor<In, NoInfer<P>>>;
   /**
    * Its end may end the supervisor above it (`autoShutdown`): with a source that ends, the program ends when the last
    * child has. It is then restarted after a crash only. Default false.
@@ -57,7 +57,7 @@ export interface ConsumerSupervisorOptions<In, P = unknown> extends Pick<
   /** The window for `maxRestarts`, in seconds; default 5. */
   readonly maxSeconds?: number;
   /** Whose events; `maxDemand` of each subscription is how many of its children run at once. */
-  readonly subscribeTo?: Subscriptions<In>;
+  readonly subscribeTo?: Subscriptions<NoInfer<In>>;
 }
 
 /** What a ConsumerSupervisor knows of a child; `pid` and `state` tell of its incarnation now. */
@@ -161,7 +161,7 @@ function childMaker(worker: AnyWorker, options: object): ChildMaker {
  */
 export function consumerSupervisor<In, P = TaskProcess>(
   worker: TaskFunction<In> | EventProcessClass<In, P & Process> | EventChild<In, P>,
-  options: ConsumerSupervisorOptions<NoInfer<In>, NoInfer<P>>,
+  options: ConsumerSupervisorOptions<In, P>,
 ): ChildSpec<ConsumerSupervisor<In, P>> {
   if (typeof options !== "object" || options === null)
     throw invalidOption("options", options, "an object");

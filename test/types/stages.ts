@@ -32,6 +32,7 @@ import {
   withSystem,
   type Address,
   type DemandMode,
+  type ConsumerSupervisor,
   type Dispatcher,
   type ErrorCode,
   type From,
@@ -158,6 +159,13 @@ child(Numbers, { name: inbox });
 consumerSupervisor((n: number) => n, { restart: "transient", subscribeTo: [inbox] });
 // @ts-expect-error 17 permanent would never give the slot back
 consumerSupervisor((p: Push) => p, { restart: "permanent", subscribeTo: [inbox] });
+const jobs = name<ConsumerSupervisor<Push>>("jobs");
+// What it is registered under may say what it takes.
+consumerSupervisor((push, { signal }) => [push.user, signal], { name: jobs, restart: "temporary" });
+// @ts-expect-error 70 the name says Push
+consumerSupervisor((n: number, { signal }) => [n, signal], { name: jobs, restart: "temporary" });
+// @ts-expect-error 71 a child is started with an event
+void jobs.call.startChild(1);
 // @ts-expect-error 41 infinite demand is spelt by nobody
 child(Sink, { args: [""], subscribeTo: [{ to: inbox, maxDemand: "infinity" }] });
 // @ts-expect-error 40 the consumer of a running stage gets its own events only
