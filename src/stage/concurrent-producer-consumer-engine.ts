@@ -4,7 +4,7 @@ import { eventsOf, intakeEnded, subscribeAll } from "./accepting.ts";
 import type { Concurrency } from "./concurrency.ts";
 import { ConcurrentInlet, type PieceHandler } from "./concurrent-inlet.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
-import type { OutletOptions } from "./outlet.ts";
+import type { OutletOptions } from "./outlet-options.ts";
 import type { Piece } from "./piece.ts";
 import { acceptingOutlet } from "./producer-consumer-engine.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";

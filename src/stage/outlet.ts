@@ -1,13 +1,13 @@
-import { Deque, SluiceError, checkInteger, describe, invalidOption } from "../support/internal.ts";
+import { Deque, SluiceError, describe } from "../support/internal.ts";
 import { thread } from "../runtime/internal.ts";
 import { discarded, log } from "../telemetry/internal.ts";
 import { ClosureMessage, isThenable, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
-import { demandDispatcher } from "./demand-dispatcher.ts";
 import { checkTerms } from "./dispatch-terms.ts";
 import type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
 import type { HeldDemand } from "./held-demand.ts";
 import { Offer } from "./offer.ts";
+import { checked, type OutletOptions } from "./outlet-options.ts";
 import {
   StageKind,
   cancel,
@@ -18,14 +18,6 @@ import {
   type Subscribe,
 } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
-
-/** Options of whatever emits. */
-export interface OutletOptions {
-  readonly bufferSize?: number;
-  readonly bufferKeep?: "last" | "first";
-  readonly maxOffers?: number;
-  readonly dispatcher?: Dispatcher<never>;
-}
 
 /** A consumer that subscribed. */
 export interface Consumption extends Subscriber {
@@ -38,8 +30,6 @@ interface Marker {
   readonly place: number;
   readonly run: () => unknown;
 }
-
-const defaultMaxOffers = 1_000;
 
 /** The emitting side of a stage: its subscribers, dispatcher, buffer and offers. */
 export class Outlet {
@@ -83,21 +73,10 @@ export class Outlet {
 
   /** @throws SLUICE_INVALID_OPTION */
   constructor(cell: Cell, options: OutletOptions, defaultBufferSize: number) {
-    const {
-      bufferSize = defaultBufferSize,
-      bufferKeep = "last",
-      maxOffers = defaultMaxOffers,
-      dispatcher = demandDispatcher(),
-    } = options;
-    if (bufferSize !== Infinity) checkInteger("bufferSize", bufferSize, 0);
-    checkInteger("maxOffers", maxOffers, 0);
-    if (bufferKeep !== "last" && bufferKeep !== "first")
-      throw invalidOption("bufferKeep", bufferKeep, '"last" or "first"');
-    if (typeof dispatcher?.make !== "function")
-      throw invalidOption("dispatcher", dispatcher, "what demandDispatcher() or the like returns");
+    const { bufferSize, bufferKeep, maxOffers, dispatcher } = checked(options, defaultBufferSize);
     this.cell = cell;
     this.maxOffers = maxOffers;
-    this.choice = dispatcher as Dispatcher<unknown>;
+    this.choice = dispatcher;
     this.dispatcher = this.choice.make({
       deliver: this.deliver,
       cancel: ({ tag }, reason) => transmit(cell, cancel(tag, reason)),

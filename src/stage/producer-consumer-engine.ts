@@ -11,7 +11,8 @@ import { eventsOf, intakeEnded, subscribeAll } from "./accepting.ts";
 import { BatchInlet, type BatchHandler } from "./batch-inlet.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
 import type { Intake } from "./intake.ts";
-import { Outlet, type OutletOptions } from "./outlet.ts";
+import { Outlet } from "./outlet.ts";
+import type { OutletOptions } from "./outlet-options.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 

@@ -6,7 +6,8 @@ import type { DemandMode } from "./demand-mode.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
 import { Fetch } from "./fetch.ts";
 import { HeldDemand } from "./held-demand.ts";
-import { Outlet, type OutletOptions } from "./outlet.ts";
+import { Outlet } from "./outlet.ts";
+import type { OutletOptions } from "./outlet-options.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
 const defaultBufferSize = 10_000;
