@@ -26,6 +26,8 @@ export function checkMode(option: string, mode: DemandMode): void {
 export class ProducerEngine extends EmittingEngine {
   readonly role = "producer";
   fetch: Fetch | undefined = undefined;
+  /** Made once: it is told with each demand. */
+  #pid: string | undefined = undefined;
   /** No further demand is handed on: the stage drains or stops. */
   closed = false;
   /** What it was told last. */
@@ -79,7 +81,7 @@ export class ProducerEngine extends EmittingEngine {
       outlet.requested -= missing;
       return;
     }
-    if (demanded.active) demanded.emit({ stage: cell.pid, count: missing });
+    if (demanded.active) demanded.emit({ stage: (this.#pid ??= cell.pid), count: missing });
     const fetch = new Fetch(missing);
     const result = stage.handleDemand(missing, fetch);
     if (result === undefined) return;

@@ -53,9 +53,11 @@ export class Emitter<E extends TelemetryEvent> {
   emit(measurement: TelemetryEvents[E]): void {
     const attachments = this.#attachments;
     let heard = false;
-    for (const attachment of attachments) {
-      const detached = attachments !== this.#attachments && !this.#attachments.includes(attachment);
-      if (detached || attachment.running) continue;
+    for (let index = 0; index < attachments.length; index++) {
+      const attachment = attachments[index]!;
+      if (attachment.running) continue;
+      // A listener before it has changed who listens.
+      if (attachments !== this.#attachments && !this.#attachments.includes(attachment)) continue;
       attachment.running = true;
       try {
         attachment.listener(measurement);
