@@ -15,6 +15,7 @@ import {
   demandMode,
   filter,
   flatMap,
+  forEach,
   from,
   map,
   name,
@@ -120,6 +121,18 @@ const doubled = child(
   flatMap((n: number) => [n, n]),
   { subscribeTo: [numbers] },
 );
+child(Sink, { args: [""], concurrency: 8, key: ({ user }) => user, subscribeTo: [inbox] });
+child(lengths, { concurrency: 4, order: "ordered", batchSize: 10 });
+const notify = child(
+  forEach((push: Push, { signal }) => console.info(push, signal)),
+  { concurrency: 4, order: "unordered", subscribeTo: [inbox] },
+);
+// @ts-expect-error a consumer emits nothing that could be in order
+child(Sink, { args: [""], concurrency: 8, order: "ordered" });
+// @ts-expect-error the key of something else
+child(Sink, { args: [""], concurrency: 8, key: (line: string) => line });
+// @ts-expect-error a producer handles no events
+child(Inbox, { concurrency: 8 });
 const odd = filter((n: number) => n % 2 === 1);
 const pull = producer<number>((demand) => Array.from({ length: demand }, () => 1));
 const print = consumer((events: readonly Push[], { signal }) => console.info(events, signal));
@@ -334,5 +347,20 @@ const reply: number = await withSystem(async (system) => {
   await stop(running);
   return running.address.thread;
 });
-void [size, found, bound, lines, flow, doubled, odd, print, castSize, callSize, code, asked, reply];
+void [
+  size,
+  found,
+  bound,
+  lines,
+  flow,
+  notify,
+  doubled,
+  odd,
+  print,
+  castSize,
+  callSize,
+  code,
+  asked,
+  reply,
+];
 void [Bad, Bad2, Bad3, Bad4, Bad5, Bad6, Bad7, Bad8, Parent, LoudInbox];
