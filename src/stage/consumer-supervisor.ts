@@ -2,6 +2,7 @@ import { checkInteger, invalidOption } from "../support/internal.ts";
 import { Task, checkBackoff, checkKnown, planOf, specOf, workPlan } from "../process/internal.ts";
 import {
   Process,
+  type Backoff,
   type ChildCounts,
   type ChildInfo,
   type ChildOptions,
@@ -38,7 +39,7 @@ export interface EventChild<In, P> {
 /** Options of a ConsumerSupervisor; `shutdown`, `maxMailbox` and `maxTasks` are those of its children. */
 export interface ConsumerSupervisorOptions<In, P = unknown> extends Pick<
   ChildOptions<Process>,
-  "shutdown" | "maxMailbox" | "maxTasks" | "restartDelayMs"
+  "shutdown" | "maxMailbox" | "maxTasks"
 > {
   /** Registers the supervisor. */
   readonly name?: NameFor<ConsumerSupervisor<In, NoInfer<P>>>;
@@ -52,6 +53,11 @@ export interface ConsumerSupervisorOptions<In, P = unknown> extends Pick<
    * the event is lost and logged. `"permanent"` would never give its slot back.
    */
   readonly restart: "transient" | "temporary";
+  /**
+   * A restart waits so many ms, or longer with each of the same event, and its slot stays taken. Default 0: at once. It
+   * counts towards `maxRestarts` all the same, at the end that made it necessary.
+   */
+  readonly restartDelayMs?: number | Backoff;
   /** Restarts within `maxSeconds` at most, over all children; one more and the supervisor ends. Default 3. */
   readonly maxRestarts?: number;
   /** The window for `maxRestarts`, in seconds; default 5. */
