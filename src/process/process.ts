@@ -48,8 +48,11 @@ export interface Self extends Context {
    * Disposed, no down follows.
    */
   monitor(target: Addressable, down: (reason: ExitReason) => void | Promise<void>): Disposable;
-  /** Ties two lives: when one ends for any reason but `"normal"`, so does the other, unless it traps exits. */
-  link(target: Ref<unknown>): void;
+  /**
+   * Ties two lives: when one ends for any reason but `"normal"`, so does the other, unless it traps exits. Disposed, they
+   * are two again, and no exit that waits in the mailbox is told.
+   */
+  link(target: Ref<unknown>): Disposable;
   /** From now on the ends of linked processes are messages for `handler`, `"normal"` included. */
   trapExits(handler: (from: Ref<unknown>, reason: ExitReason) => void | Promise<void>): void;
   /** Stops this process when the callback in hand has ended. Default reason `"normal"`. */

@@ -6,6 +6,7 @@ import {
 } from "../support/internal.ts";
 import type { Cell } from "./cell.ts";
 import { cellAt, checkMs } from "./check.ts";
+import { link, unlink } from "./link.ts";
 import { ClosureMessage } from "./message.ts";
 import { watch } from "./monitor.ts";
 import { OwnTask } from "./own-task.ts";
@@ -24,12 +25,6 @@ export interface Open extends Disposable {
 }
 
 const nothing: Disposable = { [Symbol.dispose](): void {} };
-
-/** Ties two lives. */
-function link(one: Cell, other: Cell): void {
-  (one.extras.links ??= new Set()).add(other);
-  (other.extras.links ??= new Set()).add(one);
-}
 
 /**
  * A process from inside: what `this.self` is; made when it is first read. The callback of a killed process runs on: what
@@ -132,12 +127,13 @@ export class Own {
     };
   }
 
-  link(target: Addressable): void {
+  link(target: Addressable): Disposable {
     const { cell } = this;
     const other = cellAt(target);
-    if (other === undefined || other === cell || this.dead) return;
+    if (other === undefined || other === cell || this.dead) return nothing;
     if (other.state === State.dead) cell.exitSignal(other, "noproc");
     else link(cell, other);
+    return { [Symbol.dispose]: () => unlink(cell, other) };
   }
 
   trapExits(handler: (from: unknown, reason: ExitReason) => unknown): void {

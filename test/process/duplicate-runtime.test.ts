@@ -72,7 +72,7 @@ it("another version is refused, naming both places", async () => {
      const { code, details, message } = refused[1] as any;
      return [refused.length, code, details, message];`,
   );
-  const paths = [`${here}runtime/system.ts`, `${other}runtime/system.ts`];
+  const paths = [`${here}runtime/thread.ts`, `${other}runtime/thread.ts`];
   const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   expect(result).toEqual([
     2,

@@ -10,6 +10,7 @@ import {
   name,
   names,
   start,
+  startDynamicSupervisor,
   startSupervisor,
   withSystem,
   type Addressable,
@@ -19,6 +20,7 @@ import {
 import { cellOf, processes, type Cell } from "../../src/process/internal.ts";
 import { currentSystem } from "../../src/runtime/index.ts";
 import { attach } from "../../src/telemetry/index.ts";
+import { seededRandom } from "../../src/testing/seeded-random.ts";
 import type { ProducerEngine } from "../../src/stage/producer-engine.ts";
 
 setFlagsFromString("--expose-gc");
@@ -28,6 +30,10 @@ let silence: Disposable;
 beforeEach(() => void (silence = attach("sluice.log", () => {})));
 afterEach(() => silence[Symbol.dispose]());
 
+const heap = (): number => {
+  collect();
+  return process.memoryUsage().heapUsed;
+};
 const turn = (): Promise<void> => new Promise((resolve) => currentSystem().runtime.turn(resolve));
 
 /** Lives through all rounds, and knows the processes of each. */
@@ -91,10 +97,6 @@ it(
     withSystem(async (system) => {
       const table = system.get(processes);
       await using neighbour = await start(Neighbour);
-      const heap = (): number => {
-        collect();
-        return process.memoryUsage().heapUsed;
-      };
       let before = 0;
       const rounds = 10_000;
       for (let round = 0; round < rounds; round++) {
@@ -154,6 +156,36 @@ it(
       const { outlet } = cell.engine as ProducerEngine;
       expect([outlet.consumptions.size, outlet.leaving.size]).toEqual([0, 0]);
       expect([cell.more?.onDead?.size ?? 0, cell.more?.watching?.size ?? 0]).toEqual([0, 0]);
+    }),
+  60_000,
+);
+
+it(
+  "R33: of 10,000 processes one is killed at each turn, 3,000 times: each is restarted, nothing is left, memory stays",
+  () =>
+    withSystem(async (system) => {
+      const crowd = await startDynamicSupervisor({ maxRestarts: 1_000_000 });
+      const spec = child(Neighbour, { shutdown: "kill" });
+      for (let n = 0; n < 10; n++)
+        await Promise.all(Array.from({ length: 1_000 }, () => crowd.call.startChild(spec)));
+      const random = seededRandom(33);
+      const killOne = async (): Promise<void> => {
+        const living = [...(crowd["~resolve"]() as Cell).more!.children!];
+        for (let n = 0; n < 100; n++) {
+          living[Math.floor(random() * living.length)]!.kill("killed");
+          await turn();
+        }
+      };
+      await killOne();
+      const before = heap();
+      for (let n = 0; n < 29; n++) await killOne();
+      const { specs, active, restarts } = await crowd.call.countChildren();
+      expect({ specs, active }).toEqual({ specs: 10_000, active: 10_000 });
+      // One that was chosen twice is killed once.
+      expect(restarts).toBeGreaterThan(2_950);
+      expect(heap() - before).toBeLessThan(1_000_000);
+      await crowd.stop();
+      expect([system.get(processes).count, system.wheel.size]).toEqual([0, 0]);
     }),
   60_000,
 );
