@@ -140,6 +140,13 @@ describe("a ConsumerSupervisor", () => {
         work.end(11);
         await quiet();
         expect(work.begun.at(-1)).toBe(13);
+        // Ends in a row are asked for together, each of its own producer.
+        one.emit([4]);
+        two.emit([14]);
+        work.end(1);
+        work.end(12);
+        await quiet();
+        expect(work.sorted).toEqual([1, 2, 11, 12, 13, 14]);
         expect(topology(app).edges.map(({ maxDemand, pending }) => [maxDemand, pending])).toEqual([
           [1, 1],
           [2, 2],
