@@ -4,6 +4,7 @@ import {
   completed,
   consumer,
   consumerSupervisor,
+  drain,
   from,
   map,
   name,
@@ -82,5 +83,52 @@ describe("whatever crashes", () => {
     );
     expect(outcomes.through).toBeGreaterThan(30);
     expect(outcomes.lost).toBeGreaterThan(30);
+  });
+});
+
+describe("a line with work in flight", () => {
+  it("is through when all of it is, and a drain of it leaves nothing", async () => {
+    await simulate(
+      async ({ random, seed, advance }) => {
+        const handled: number[] = [];
+        await using app = await startSupervisor({
+          strategy: "one_for_one",
+          children: {
+            numbers: child(slowly, { name: numbers, restart: "transient" }),
+            middle: child(
+              map(async (n: number) => {
+                await sleep(random() * 20);
+                return n;
+              }),
+              {
+                name: middle,
+                concurrency: 3,
+                order: "ordered",
+                subscribeTo: [{ to: numbers, maxDemand: 6, cancel: "temporary" }],
+              },
+            ),
+            last: child(
+              consumer(async (events: readonly number[]) => {
+                await sleep(random() * 30);
+                handled.push(...events);
+              }),
+              {
+                concurrency: 4,
+                subscribeTo: [{ to: middle, maxDemand: 8, cancel: "temporary" }],
+              },
+            ),
+          },
+        });
+        if (seed % 2 === 0) {
+          await completed(app.children.numbers);
+          expect(handled.toSorted((a, b) => a - b)).toEqual(range(20));
+        } else {
+          await advance(random() * 60);
+          expect((await drain(app)).left).toEqual([]);
+          expect(handled.toSorted((a, b) => a - b)).toEqual(range(handled.length));
+        }
+      },
+      { seeds: 100, faults: { slow: { probability: 0.05, maxMs: 20 } } },
+    );
   });
 });

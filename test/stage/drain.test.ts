@@ -92,7 +92,7 @@ describe("a program that is told to end loses nothing that was read", () => {
         const work =
           (handled: number[]) =>
           async (event: number): Promise<void> => {
-            await sleep(simulation.random() * 30);
+            await sleep(simulation.random() * 15);
             handled.push(event);
           };
         const { pulled, handled } = await interrupted(simulation, (handled) => ({
@@ -169,7 +169,7 @@ describe("a drain", () => {
     let cut = 0;
     await simulate(
       async (simulation) => {
-        const { given, handled, report } = await drained(simulation, simulation.random() * 30);
+        const { given, handled, report } = await drained(simulation, simulation.random() * 15);
         const waits = { waiting: 0, buffered: 0, running: 0 };
         for (const { label, backlog: left } of report.left) {
           waits.waiting += left.waiting ?? 0;
