@@ -53,9 +53,11 @@ export class Intake implements From {
   ask(count: number): void {
     if (!Number.isSafeInteger(count) || count < 0)
       throw invalidOption("ask: count", count, "a whole number, 0 or more");
-    if (count === 0) return;
-    this.pending += count;
-    transmit(this.producer, ask(this.tag, count));
+    // Beyond what can be counted, more is not more.
+    const more = Math.min(count, Number.MAX_SAFE_INTEGER - this.pending);
+    if (more === 0) return;
+    this.pending += more;
+    transmit(this.producer, ask(this.tag, more));
   }
 
   pause(): void {
