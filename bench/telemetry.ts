@@ -29,11 +29,11 @@ const attached: Readonly<Record<TelemetryEvent, true>> = {
 };
 
 async function timed(name: Name, count: number): Promise<number> {
-  const { run, stop } = await benches[name](count);
+  const wired = await benches[name](count);
   const before = process.threadCpuUsage();
-  await run();
+  await wired.run();
   const { user, system } = process.threadCpuUsage(before);
-  await stop?.();
+  await wired.stop?.();
   return (user + system) / 1_000;
 }
 
