@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DispatcherBench } from "../testing/internal.ts";
-import { demandDispatcher } from "./demand-dispatcher.ts";
+import { DispatcherBench, seededRandom } from "../testing/internal.ts";
+import { demandDispatcher, type DemandOptions } from "./demand-dispatcher.ts";
 import type { Dispatching, Subscriber } from "./dispatcher.ts";
 
 type Delivered = readonly [tag: number, events: readonly number[]];
@@ -103,6 +103,45 @@ describe("DemandDispatching", () => {
     const { ask, dispatch } = dispatching(3);
     ask(3, 1);
     expect(dispatch([1]).delivered).toEqual([[3, [1]]]);
+  });
+
+  it("D7, E9, G77: shuffled, the first dispatch goes by lot, past who has asked for nothing; later ones by demand", () => {
+    const firsts = new Set<number>();
+    for (let seed = 1; seed <= 40; seed++) {
+      const random = seededRandom(seed);
+      const bench = new DispatcherBench<number>(demandDispatcher({ shuffle: true }), random);
+      for (const tag of [1, 2, 3]) bench.subscribe(tag);
+      bench.ask(1, 3);
+      bench.ask(2, 2);
+      const { taken, handed } = bench.dispatch([1, 2, 3, 4, 5]);
+      expect([taken, handed.map(([, { length }]) => length).toSorted((a, b) => a - b)]).toEqual([
+        5,
+        [2, 3],
+      ]);
+      firsts.add(handed[0]![0]);
+      bench.ask(2, 1);
+      bench.ask(3, 2);
+      expect(bench.dispatch([6]).handed).toEqual([[3, [6]]]);
+    }
+    expect(firsts).toEqual(new Set([1, 2]));
+  });
+
+  it("D9, G76: an ask above the ceiling is warned of and still honoured", () => {
+    const bench = new DispatcherBench<number>(demandDispatcher({ maxDemand: 3 }));
+    bench.subscribe(1);
+    bench.ask(1, 3);
+    expect(bench.warnings).toEqual([]);
+    bench.ask(1, 4);
+    expect([bench.warnings.length, bench.demand]).toEqual([1, 7]);
+  });
+
+  it.each([
+    [{ maxDemand: 0 }, "maxDemand"],
+    [{ shuffle: 1 }, "shuffle"],
+  ])("%o is refused where it is written", (options, option) => {
+    expect(() => demandDispatcher(options as DemandOptions)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ option }) as unknown }),
+    );
   });
 
   it("a second cancel changes nothing", () => {

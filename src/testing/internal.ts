@@ -1,1 +1,2 @@
 export { DispatcherBench } from "./dispatcher-bench.ts";
+export { seededRandom } from "./seeded-random.ts";
