@@ -119,6 +119,8 @@ export class EndpointEngine implements Engine, Host {
   }
 
   exited(_reason: ExitReason): void {
+    // Who waited at a socket whose end it has not heard of is turned away like all others.
+    for (let { head } = this.#cell; head !== undefined; head = head.next) this.receive(head);
     this.#shut();
     for (const listener of this.listeners) listener.end();
     for (const timer of [this.#sweep, this.#wait])

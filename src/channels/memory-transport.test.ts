@@ -184,7 +184,7 @@ describe("an endpoint in memory", () => {
         expect(news.slice(from)).toEqual([1_000]);
         expect(news).toEqual([...new Set(news)].toSorted((one, other) => one - other));
       },
-      60,
+      400,
       { failedJoinsPerMinute: 1_000, joinsPerSecond: 1_000 },
       { crash: 0.05 },
     );
