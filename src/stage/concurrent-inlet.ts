@@ -55,7 +55,7 @@ export class ConcurrentInlet extends Inlet {
   });
 
   constructor(cell: Cell, concurrency: Concurrency, handler: PieceHandler) {
-    super(cell, leastFor(concurrency));
+    super(cell, leastFor(concurrency), concurrency.places === 1);
     this.concurrency = concurrency;
     this.handler = handler;
     const { key } = concurrency;

@@ -257,7 +257,8 @@ class KeyedDispatching<T> implements Dispatching<T> {
  * is never more than its `maxDemand`: so it has handled the oldest, as many as it has asked for beyond its window. This
  * holds for automatic subscriptions by themselves. One that asks by hand must keep to it: ask again for what is handled,
  * not before; its first ask may be larger than the window. A small `maxDemand` lets keys move early. A consumer
- * that works on several events at once, as a ConsumerSupervisor does, is refused unless its `maxDemand` is 1.
+ * that works on several events at once, as a ConsumerSupervisor does, is refused unless its `maxDemand` is 1. A window that
+ * `setDemand` raises above that of the subscription is not known here: subscribe with the largest.
  *
  * When a subscription is cancelled, its keys move on when its consumer has handled all that it got. When a consumer dies,
  * they move on at once, without what it had not finished (an asynchronous callback that was killed may still be running).
