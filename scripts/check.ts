@@ -14,6 +14,7 @@ const checks: Checks = {
   docs: [execPath, "scripts/check-docs.ts"],
   unused: ["knip"],
   imports: [execPath, "scripts/check-imports.ts"],
+  rules: [execPath, "scripts/rules.ts", "--strict"],
   browser: [execPath, "scripts/check-browser.ts"],
   format: ["oxfmt", "--check"],
   errors: [execPath, "scripts/check-errors.ts"],
