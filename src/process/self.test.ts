@@ -280,7 +280,7 @@ describe("startLinked", () => {
     }
   }
 
-  it("ends the process with the parent, whatever the reason", () =>
+  it("O17: ends the process with the parent, whatever the reason", () =>
     simulated(async ({ quiet }) => {
       for (const reason of ["normal", "shutdown", "crash"] as const) {
         const parent = await start(Parent);
@@ -307,7 +307,7 @@ describe("startLinked", () => {
     }));
 
   it("O17: a parent that traps hears of it; a child that traps stops in order with its parent", () =>
-    simulated(async () => {
+    simulated(async ({ quiet }) => {
       const lines: string[] = [];
       class Tidy extends Peer {
         protected override terminate(reason: ExitReason): void {
@@ -328,7 +328,7 @@ describe("startLinked", () => {
       const tidy = await parent.call.beginTidy();
       await tidy.call.trap();
       await parent.stop("shutdown");
-      await stop(tidy);
+      await quiet();
       expect(lines).toEqual(['terminates "shutdown"']);
     }));
 

@@ -104,6 +104,52 @@ describe("the cancel of a subscription", () => {
     );
   });
 
+  it("G55: of one that has ended, or was never told of, is nothing: neither side hears of it, and both go on", async () => {
+    await simulate(
+      async ({ quiet }) => {
+        const log: string[] = [];
+        const served: From[] = [];
+        class Told extends Mortal {
+          protected override handleSubscribe(
+            _role: "producer" | "consumer",
+            _terms: SubscriptionTerms,
+            from: From,
+          ): void {
+            served.push(from);
+          }
+          protected override handleCancel({ kind, reason }: CancelCause): void {
+            log.push(`producer: ${kind} ${describeReason(reason)}`);
+          }
+        }
+        class Fussy extends Witness {
+          protected override handleSubscribe(
+            _role: "producer" | "consumer",
+            { maxDemand }: SubscriptionTerms,
+          ): void {
+            if (maxDemand === 1) throw new RangeError("too small");
+          }
+        }
+        await using source = await start(Told);
+        await using fussy = await start(Fussy, { args: [log], subscribeTo: [source] });
+        const ended = await subscribe(fussy, { to: source, cancel: "temporary" });
+        for (let twice = 0; twice < 2; twice++) ended.cancel("shutdown");
+        await quiet();
+        ended.cancel();
+        served[1]!.cancel();
+        await quiet();
+        expect(log.splice(0)).toEqual(["producer: cancel shutdown", "cancel shutdown"]);
+        // It has forgotten this one when the producer confirms the end.
+        const refused = subscribe(fussy, { to: source, maxDemand: 1 });
+        await expect(refused).rejects.toThrow("too small");
+        await quiet();
+        source.cast.push([1]);
+        await quiet();
+        expect(log).toEqual(["producer: cancel normal", "1"]);
+      },
+      { seeds: 10 },
+    );
+  });
+
   it("by the producer, in a callback: is a message, so that no callback runs within another", async () => {
     await simulate(
       async ({ quiet }) => {

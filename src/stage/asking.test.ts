@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { byHand, range } from "../../test/stage/probing.ts";
-import { start } from "../process/index.ts";
+import { start, withSystem } from "../process/index.ts";
 import { probeConsumer, probeProducer, simulate } from "../testing/index.ts";
+import { Consumer } from "./consumer.ts";
+import { from } from "./from.ts";
 import { subscribe } from "./subscribe.ts";
+import type { From, SubscriptionTerms } from "./subscription.ts";
 import { topology } from "./topology.ts";
 
 describe("asking and cancelling by hand", () => {
@@ -93,4 +96,32 @@ describe("asking and cancelling by hand", () => {
       },
       { seeds: [1] },
     ));
+
+  it.each(["manual", "automatic"] as const)(
+    "R4: from within a callback, 50,000 times, %s, does not grow the stack",
+    async (asks) => {
+      const count = 50_000;
+      let seen = 0;
+      class OneByOne extends Consumer<number> {
+        protected override handleSubscribe(
+          _role: "producer" | "consumer",
+          _terms: SubscriptionTerms,
+          numbers: From,
+        ): "manual" | "automatic" {
+          if (asks === "manual") numbers.ask(1);
+          return asks;
+        }
+        protected override handleEvents(events: readonly number[], numbers: From): void {
+          seen += events.length;
+          if (asks === "manual") numbers.ask(1);
+        }
+      }
+      await withSystem(async () => {
+        const numbers = await start(from(() => range(count)));
+        const one = await start(OneByOne, { subscribeTo: [{ to: numbers, maxDemand: 1 }] });
+        expect(await one.exited).toBe("normal");
+      });
+      expect(seen).toBe(count);
+    },
+  );
 });

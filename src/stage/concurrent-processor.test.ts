@@ -326,7 +326,7 @@ describe("a producer-consumer with work in flight", () => {
       { seeds },
     ));
 
-  it("R4: a million events, each asked for by itself, need no stack", async () => {
+  it("a million events, each asked for by itself, need no stack", async () => {
     const count = 1_000_000;
     let seen = 0;
     await withSystem(async () => {

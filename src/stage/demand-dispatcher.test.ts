@@ -67,7 +67,7 @@ describe("DemandDispatching", () => {
     expect(dispatch([4, 5])).toEqual({ taken: 1, delivered: [[1, [4]]] });
   });
 
-  it("D5, G72: the highest demand goes first; asks add up", () => {
+  it("D5, G72, G73: the highest demand goes first and takes all it asked for, in one message, then the next; asks add up", () => {
     const { ask, dispatch } = dispatching(3);
     ask(1, 4);
     ask(2, 5);

@@ -148,10 +148,12 @@ describe("partitions", () => {
 
   it("P14, G90: a subscription without one, of an unknown or a taken one is refused", () => {
     const parts = bench();
-    parts.subscribe(1, { partition: 0 });
-    for (const partition of [-1, 2, "odd", 0])
+    // While all are free: an unknown one must not be taken for one of these.
+    for (const partition of [-1, 2, "odd"])
       expect(() => parts.subscribe(2, { partition })).toThrow(invalid("subscription.partition"));
     expect(() => parts.subscribe(2)).toThrow(invalid("subscription.partition"));
+    parts.subscribe(1, { partition: 0 });
+    expect(() => parts.subscribe(2, { partition: 0 })).toThrow(invalid("subscription.partition"));
     parts.unsubscribe(1);
     parts.subscribe(3, { partition: 0 });
   });

@@ -219,7 +219,7 @@ describe("subscribeTo", () => {
   const one = name<Counter>("one");
 
   it(
-    "S119–S124, G12, G51: takes a ref, a name, one of a family and a child of a supervisor, each alone or with terms",
+    "S119–S124, G12: takes a ref, a name, one of a family and a child of a supervisor, each alone or with terms",
     schedules(async ({ quiet }) => {
       const logged: unknown[] = [];
       using _log = attach("sluice.log", (entry) => logged.push(entry));

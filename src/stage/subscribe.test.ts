@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { Process, name, start } from "../process/index.ts";
 import { probeConsumer, probeProducer, simulate } from "../testing/index.ts";
-import type { Consumer } from "./consumer.ts";
+import { Consumer } from "./consumer.ts";
 import type { Producer } from "./producer.ts";
+import type { CancelCause } from "./stage-callbacks.ts";
 import { subscribe } from "./subscribe.ts";
+import type { From } from "./subscription.ts";
 import { topology } from "./topology.ts";
 
 const nobody = name<Producer<number>>("nobody");
@@ -80,6 +82,42 @@ describe("subscribe", () => {
         expect(topology(consumer).edges).toHaveLength(1);
       },
       { seeds: 5 },
+    );
+  });
+
+  it("G51: the end of a producer comes under the tag of each subscription to it; gone, it is told to whoever asks", async () => {
+    class Watching extends Consumer<number> {
+      readonly #told: unknown[];
+      constructor(told: unknown[]) {
+        super();
+        this.#told = told;
+      }
+      protected override handleEvents(): void {}
+      protected override handleCancel({ kind, reason }: CancelCause, { tag }: From): void {
+        this.#told.push([kind, reason, tag]);
+      }
+    }
+    await simulate(
+      async ({ quiet }) => {
+        const told: unknown[] = [];
+        const producer = await start(probeProducer<number>().stage);
+        await using consumer = await start(Watching, { args: [told] });
+        const subscription = { to: producer, cancel: "temporary" } as const;
+        const one = await subscribe(consumer, subscription);
+        const two = await subscribe(consumer, subscription);
+        await producer.stop("shutdown");
+        await quiet();
+        expect(told).toEqual([
+          ["down", "shutdown", one.tag],
+          ["down", "shutdown", two.tag],
+        ]);
+        const gone = { code: "SLUICE_NO_PROCESS" };
+        await expect(subscribe(consumer, subscription)).rejects.toMatchObject(gone);
+        await expect(
+          start(Watching, { args: [told], subscribeTo: [producer] }),
+        ).rejects.toMatchObject({ cause: gone });
+      },
+      { seeds: 10 },
     );
   });
 
