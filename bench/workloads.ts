@@ -86,8 +86,6 @@ export type PeerName =
 export interface Workload {
   readonly title: string;
   readonly count: number;
-  /** Events of the run that comes first, in the same process, and is not timed. */
-  readonly warmUp: number;
   /** Who has this workload. What a library has no means for is not imitated. */
   readonly peers: readonly PeerName[];
   /** What one event adds to the checksum. */
@@ -102,63 +100,54 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   W1: {
     title: "producer → consumer, integers, window 1000/500",
     count: 5_000_000,
-    warmUp: 500_000,
     peers: all,
     weight: integer,
   },
   W1O: {
     title: "producer → consumer, objects, window 1000/500",
     count: 2_000_000,
-    warmUp: 200_000,
     peers: all,
     weight: (n) => weigh(item(n)),
   },
   W2O: {
     title: "producer → processor → consumer, objects, window 1000/500",
     count: 2_000_000,
-    warmUp: 200_000,
     peers: all,
     weight: (n) => weigh(processed(item(n))),
   },
   W3: {
     title: "producer → 4 consumers by demand, integers, window 100",
     count: 5_000_000,
-    warmUp: 500_000,
     peers: ["sluice", "plain-loop", "node-streams", "effect"],
     weight: integer,
   },
   W4: {
     title: "producer → 4 consumers, each event to all, integers, window 1000/500",
     count: 2_000_000,
-    warmUp: 200_000,
     peers: all,
     weight: (n) => lanes * n,
   },
   W5: {
     title: "producer → 4 consumers by partition, integers, window 1000/500",
     count: 5_000_000,
-    warmUp: 500_000,
     peers: [...all, "effect-group-by-key"],
     weight: integer,
   },
   W6: {
     title: "producer → consumer, integers, window 1/0",
     count: 1_000_000,
-    warmUp: 100_000,
     peers: all,
     weight: integer,
   },
   W7: {
     title: "a supervised child per event that ends at once, 100 at a time",
     count: 200_000,
-    warmUp: 20_000,
     peers: [...all, "effect-for-each", "p-queue"],
     weight: integer,
   },
   W7A: {
     title: "a supervised child per event that ends after one await, 100 at a time",
     count: 200_000,
-    warmUp: 20_000,
     peers: [...all, "effect-for-each", "p-queue"],
     weight: integer,
   },
@@ -173,7 +162,6 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
     title:
       "producer → processor that awaits every 64th event → filter → consumer, objects, windows 7/3, 250/10, 33/32",
     count: 500_000,
-    warmUp: 50_000,
     peers: ["sluice", "plain-loop", "node-streams", "effect"],
     weight: (n) => (isKept(item(n)) ? weigh(processed(item(n))) : 0),
   },
@@ -183,7 +171,6 @@ function chain(depth: number): Workload {
   return {
     title: `producer → ${depth} processors that add 1 → consumer, integers, window 1000/500`,
     count: 1_000_000,
-    warmUp: 200_000,
     peers: all,
     weight: (n) => n + depth,
   };
@@ -193,7 +180,6 @@ function fan(consumers: number): Workload {
   return {
     title: `producer → ${consumers} consumers by demand, integers, window 100`,
     count: 2_000_000,
-    warmUp: 200_000,
     peers: ["sluice", "plain-loop", "node-streams", "effect"],
     weight: integer,
   };
