@@ -351,7 +351,7 @@ describe("a kill", () => {
     }
   }
 
-  it("detaches the callback in hand: a zombie, counted and reported, whose late results have no effect", () =>
+  it("R26: detaches the callback in hand: a zombie, counted and reported, whose late results have no effect", () =>
     simulated(async ({ advance }) => {
       const reports: number[] = [];
       using _reports = attach("sluice.process.zombie", ({ count }) => reports.push(count));
