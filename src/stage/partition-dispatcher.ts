@@ -23,19 +23,32 @@ export interface PartitionOptions<T> {
 const defaultMaxQueue = 1_000;
 
 /** One partition, with the consumer that it has or not. */
-class Partition {
+class Partition<T> {
   subscriber: Subscriber | undefined = undefined;
   demand = 0;
   /** What waits until its consumer asks; while there is something, `demand` is 0. */
   readonly lane: Lane;
+  /** What of the events in hand is for it, the first `size` of this; how many it has room for. */
+  batch: (T | undefined)[] = [];
+  size = 0;
+  room = 0;
 
   constructor(maxQueue: number) {
     this.lane = new Lane(maxQueue);
   }
 
-  /** So many events it takes. */
-  get room(): number {
-    return this.demand + this.lane.capacity - this.lane.size;
+  open(): void {
+    this.size = 0;
+    this.room = this.demand + this.lane.capacity - this.lane.size;
+  }
+
+  /** What came. The array is used again, since growing a new one costs more than the rest. */
+  close(): readonly T[] {
+    const { batch, size } = this;
+    const came = batch.slice(0, size) as T[];
+    // Numbers keep nothing alive.
+    if (typeof came[0] !== "number") batch.fill(undefined, 0, size);
+    return came;
   }
 }
 
@@ -44,13 +57,10 @@ class PartitionDispatching<T> implements Dispatching<T> {
   readonly context: DispatcherContext<T>;
   readonly names: readonly (string | number)[];
   readonly hash: (event: T) => string | number | undefined;
-  readonly partitions: readonly Partition[];
+  readonly partitions: readonly Partition<T>[];
   /** The place in `partitions` of each name, where names are not places themselves. */
   readonly places: ReadonlyMap<string | number, number>;
   readonly numbered: boolean;
-  /** By partition: for how many more of the batch in hand it has room, and those that are for it. */
-  readonly room: number[];
-  readonly batches: T[][];
   /** Asked for and not delivered. */
   asked = 0;
   /** What waits for consumers that are there: they have it as soon as they ask, so it answers the demand as well. */
@@ -66,10 +76,8 @@ class PartitionDispatching<T> implements Dispatching<T> {
     this.hash = hash;
     this.numbered = typeof partitions === "number";
     this.names = typeof partitions === "number" ? [...Array(partitions).keys()] : partitions;
-    this.partitions = this.names.map(() => new Partition(maxQueue));
+    this.partitions = this.names.map(() => new Partition<T>(maxQueue));
     this.places = new Map(this.names.map((name, place) => [name, place]));
-    this.room = this.names.map(() => 0);
-    this.batches = this.names.map(() => []);
   }
 
   get demand(): number {
@@ -98,7 +106,7 @@ class PartitionDispatching<T> implements Dispatching<T> {
 
   /** What waits stays, for the next consumer of the partition. */
   cancel(subscriber: Subscriber): void {
-    const partition = subscriber.state as Partition;
+    const partition = subscriber.state as Partition<T>;
     if (partition.subscriber !== subscriber) return;
     this.asked -= partition.demand;
     this.owed -= partition.lane.size;
@@ -107,7 +115,7 @@ class PartitionDispatching<T> implements Dispatching<T> {
   }
 
   ask(subscriber: Subscriber, count: number): void {
-    const partition = subscriber.state as Partition;
+    const partition = subscriber.state as Partition<T>;
     const kept = partition.lane.take(count);
     const size = kept?.events.length ?? 0;
     partition.demand += count - size;
@@ -132,36 +140,36 @@ class PartitionDispatching<T> implements Dispatching<T> {
 
   /** Divides the events from `start` to `end`, up to one whose partition is full; returns how far it came. */
   divide(events: readonly T[], start: number, end: number, enteredMs: number): number {
-    const { hash, numbered, partitions, room, batches } = this;
-    const count = partitions.length;
-    for (let place = 0; place < count; place++) room[place] = partitions[place]!.room;
+    const { hash, numbered, partitions } = this;
+    for (const partition of partitions) partition.open();
     let index = start;
     try {
       for (; index < end; index++) {
         const event = events[index]!;
         const name = hash(event);
-        let place = name as number;
-        if (!numbered || !(place >= 0 && place < count) || !Number.isInteger(place)) {
-          place = this.placeOf(name);
-          if (place < 0) continue;
+        let partition = numbered && typeof name === "number" ? partitions[name] : undefined;
+        if (partition === undefined) {
+          partition = this.find(name);
+          if (partition === undefined) continue;
         }
-        const left = room[place]!;
-        if (left === 0) break;
-        room[place] = left - 1;
-        batches[place]!.push(event);
+        const { size } = partition;
+        if (size === partition.room) break;
+        partition.batch[size] = event;
+        partition.size = size + 1;
       }
     } finally {
       // What came before a mistake of the hash is let out, too.
-      for (let place = 0; place < count; place++) this.handOut(place, enteredMs);
+      for (const partition of partitions)
+        if (partition.size > 0) this.handOut(partition, enteredMs);
     }
     return index;
   }
 
-  /** The place of a partition; −1: none. @throws SLUICE_INVALID_RETURN */
-  placeOf(name: string | number | undefined): number {
-    if (name === undefined) return -1;
+  /** The partition of that name; nothing for none. @throws SLUICE_INVALID_RETURN */
+  find(name: string | number | undefined): Partition<T> | undefined {
+    if (name === undefined) return undefined;
     const place = this.places.get(name);
-    if (place !== undefined) return place;
+    if (place !== undefined) return this.partitions[place];
     const got = describe(name);
     const expected = `undefined or one of ${this.names.map((known) => describe(known)).join(", ")}`;
     throw new SluiceError(
@@ -172,12 +180,9 @@ class PartitionDispatching<T> implements Dispatching<T> {
   }
 
   /** What was asked for goes, the rest waits. */
-  handOut(place: number, enteredMs: number): void {
-    const batch = this.batches[place]!;
+  handOut(partition: Partition<T>, enteredMs: number): void {
+    const batch = partition.close();
     const { length } = batch;
-    if (length === 0) return;
-    this.batches[place] = [];
-    const partition = this.partitions[place]!;
     const { subscriber } = partition;
     const size = Math.min(partition.demand, length);
     partition.demand -= size;
