@@ -30,8 +30,8 @@ async function measure(events: number): Promise<Measured> {
 }
 
 const events = Number(count ?? workload.count);
-// The compiler has seen the same pipeline, just as large, before it is timed: once at least, and for a second.
-const warmUntil = performance.now() + 1_000;
+// The compiler has seen the same pipeline, just as large, before it is timed: once at least, and for half a second.
+const warmUntil = performance.now() + 500;
 do await measure(events);
 while (performance.now() < warmUntil);
 const { ms, cpuMs, sum } = await measure(events);
