@@ -82,12 +82,14 @@ export class Buffer {
 
   /** One batch out of several. */
   join(size: number): Taken {
-    const events: unknown[] = [];
+    const events = new Array<unknown>(size);
     let enteredMs = Infinity;
-    while (events.length < size) {
+    let filled = 0;
+    while (filled < size) {
       const segment = this.segments.at(0)!;
-      const end = Math.min(segment.end, segment.start + size - events.length);
-      for (let index = segment.start; index < end; index++) events.push(segment.events[index]);
+      const { events: from, start } = segment;
+      const end = Math.min(segment.end, start + size - filled);
+      for (let index = start; index < end; index++) events[filled++] = from[index];
       enteredMs = Math.min(enteredMs, segment.enteredMs);
       if (end === segment.end) this.segments.shift();
       else segment.start = end;
