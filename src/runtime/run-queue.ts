@@ -40,7 +40,7 @@ export class RunQueue {
   turnEnds = 0;
   /** A drain is on its way or running. */
   awake = false;
-  /** The time at the last look at the clock: within a drain, at most a fifth of the budget ago. */
+  /** The time at the last look at the clock: within a drain, at most a tenth of the budget ago. */
   lastLookMs = 0;
   /** The clock's cost is spread over this many messages. */
   stride: number = firstStride;
@@ -133,9 +133,9 @@ export class RunQueue {
       if (sinceLook < this.stride) continue;
       const before = now;
       now = this.lastLookMs = runtime.now();
-      // Look again after a fifth of the budget at this pace, so that a drain ends close to its deadline.
+      // Look again after a tenth of the budget at this pace, so that a drain ends close to its deadline.
       const perMessage = (now - before) / sinceLook;
-      const affordable = perMessage > 0 ? (this.budgetMs * 0.2) / perMessage : longestStride;
+      const affordable = perMessage > 0 ? (this.budgetMs * 0.1) / perMessage : longestStride;
       this.stride = Math.max(1, Math.min(longestStride, Math.floor(affordable), this.stride * 2));
       sinceLook = 0;
     }
