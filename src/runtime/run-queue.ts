@@ -17,6 +17,8 @@ export const defaultBudgetMs = 1;
 const messagesPerRun = 32;
 /** Messages between two looks at the clock, at most: looking costs as much as a small message. */
 const longestStride = 128;
+/** Between two looks, as a share of the budget: so close to its deadline a drain ends. */
+const lookShare = 0.1;
 /** Messages before the first look of a drain, at most: what comes now may be larger than what came before. */
 const firstStride = 4;
 
@@ -123,7 +125,9 @@ export class RunQueue {
     let now = (this.lastLookMs = started);
     let sinceLook = 0;
     this.stride = Math.min(this.stride, firstStride);
-    while (now < deadline) {
+    const lookMs = this.budgetMs * lookShare;
+    // It ends at a look: as often a little before its deadline as after it.
+    while (now < deadline - lookMs / 2) {
       const process = this.shift();
       if (process === undefined) {
         this.awake = false;
@@ -133,9 +137,9 @@ export class RunQueue {
       if (sinceLook < this.stride) continue;
       const before = now;
       now = this.lastLookMs = runtime.now();
-      // Look again after a tenth of the budget at this pace, so that a drain ends close to its deadline.
+      // The next look at this pace.
       const perMessage = (now - before) / sinceLook;
-      const affordable = perMessage > 0 ? (this.budgetMs * 0.1) / perMessage : longestStride;
+      const affordable = perMessage > 0 ? lookMs / perMessage : longestStride;
       this.stride = Math.max(1, Math.min(longestStride, Math.floor(affordable), this.stride * 2));
       sinceLook = 0;
     }
