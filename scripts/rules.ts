@@ -1,13 +1,39 @@
-// `npm run rules`: which test proves which row of docs/reference/rules.md; `--strict` fails if one has none.
+// `npm run rules`: which test proves which row of the two pages of rules; `--strict` fails if one has none.
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv, cwd } from "node:process";
 import ts from "typescript";
 
-/** The families of rows that a test or a reason is asked for, each with its last number. */
-const families = { G: 122, S: 124, D: 9, B: 11, P: 14, BU: 10, CS: 44, O: 34, E: 23, R: 33 };
+/** The families of rows that a test or a reason is asked for, each with its ranges of numbers. */
+const families = {
+  G: [[1, 122]],
+  S: [[1, 124]],
+  D: [[1, 9]],
+  B: [[1, 11]],
+  P: [[1, 14]],
+  BU: [[1, 10]],
+  CS: [[1, 44]],
+  O: [[1, 34]],
+  E: [[1, 23]],
+  R: [
+    [1, 33],
+    [50, 56],
+    [59, 82],
+  ],
+  C: [
+    [1, 21],
+    [30, 48],
+    [50, 52],
+    [60, 73],
+    [80, 93],
+    [100, 115],
+    [120, 124],
+    [130, 136],
+  ],
+  L: [[1, 136]],
+} as const;
 
-const page = "docs/reference/rules.md";
+const pages = ["docs/reference/rules.md", "docs/reference/channel-rules.md"];
 const leftOutPage = "docs/reference/rules-left-out.md";
 
 /** A test that cites rows. */
@@ -27,7 +53,10 @@ export interface Rules {
   readonly problems: readonly string[];
 }
 
-const row = String.raw`(BU|CS|[GSDBPOER])(\d+)`;
+/** Rows whose tests are being written: they are listed as missing, and do not fail the check. */
+const pending = /^(?:[CL]|R[5-8])/;
+
+const row = String.raw`(BU|CS|[GSDBPOERCL])(\d+)`;
 const citation = new RegExp(String.raw`\b${row}(?:[–-](?:${row}|(\d+)))?\b`, "g");
 /** A name in a table of cases: rows, then a colon. */
 const named = new RegExp(String.raw`^${row}(?:[–-]\w+)?(?:, ?${row}(?:[–-]\w+)?)*:`);
@@ -44,26 +73,32 @@ export function rowsIn(text: string): string[] {
 /** Looks at the names of all tests, and at the two pages. */
 export function findRules(root: string): Rules {
   const rows = new Map<string, Citation[]>(
-    Object.entries(families).flatMap(([family, last]) =>
-      Array.from({ length: last }, (_, n) => [`${family}${n + 1}`, []]),
+    Object.entries(families).flatMap(([family, spans]) =>
+      spans.flatMap(([first, last]) =>
+        Array.from({ length: last - first + 1 }, (_, n): [string, Citation[]] => [
+          `${family}${first + n}`,
+          [],
+        ]),
+      ),
     ),
   );
-  const listed = firstCells(root, page);
+  const listed = pages.flatMap((page) => firstCells(root, page));
   const leftOut = new Set(firstCells(root, leftOutPage));
   const problems: string[] = [];
   for (const file of globSync("{src,test,examples}/**/*.ts", { cwd: root }).toSorted()) {
     for (const test of testsIn(root, file)) {
       for (const cited of new Set(rowsIn(test.name))) {
         rows.get(cited)?.push(test);
-        if (!listed.includes(cited)) problems.push(`${test.place}: ${cited} is not in ${page}`);
+        if (!listed.includes(cited))
+          problems.push(`${test.place}: ${cited} is in none of ${pages.join(", ")}`);
       }
     }
   }
   for (const cited of new Set(listed))
     if (listed.indexOf(cited) !== listed.lastIndexOf(cited))
-      problems.push(`${page}: ${cited} stands twice`);
+      problems.push(`${cited} stands twice in ${pages.join(", ")}`);
   for (const [known, tests] of rows) {
-    if (!listed.includes(known)) problems.push(`${page}: no line for ${known}`);
+    if (!listed.includes(known)) problems.push(`no line for ${known} in ${pages.join(", ")}`);
     if (leftOut.has(known) && tests.length > 0)
       problems.push(`${leftOutPage}: ${known} is tested at ${tests[0]!.place}`);
   }
@@ -153,5 +188,6 @@ if (import.meta.main) {
   const strict = argv.includes("--strict");
   const rules = findRules(argv.slice(2).find((given) => !given.startsWith("--")) ?? cwd());
   report(rules);
-  if (strict && rules.missing.length + rules.problems.length > 0) process.exitCode = 1;
+  const missing = rules.missing.filter((known) => !pending.test(known));
+  if (strict && missing.length + rules.problems.length > 0) process.exitCode = 1;
 }

@@ -158,7 +158,7 @@ describe("a join that takes its time", () => {
 });
 
 describe("a second join of a topic", () => {
-  it("waits for the end of the first, whose last word comes behind the new reply (§1.7, C48)", () =>
+  it("waits for the end of the first, whose last word comes behind the new reply (C48)", () =>
     world(async ({ send, got, advance, log, web }) => {
       send("1", "1", "room:1", "phx_join", {});
       await advance(1);
@@ -234,7 +234,7 @@ describe("a joined channel", () => {
       expect(got()).toEqual(["1 4 phx_reply {}", "1 1 phx_close {}"]);
     }));
 
-  it("hears nothing from its leave on, while `leave` still runs (§1.9)", () =>
+  it("hears nothing from its leave on, while `leave` still runs", () =>
     world(async ({ send, got, advance, web, log }) => {
       send("1", "1", "room:1", "phx_join", {});
       send("1", "2", "room:1", "phx_leave", {});
@@ -293,7 +293,7 @@ describe("a joined channel", () => {
       expect(log.slice(4)).toEqual([expect.stringMatching("leave"), expect.stringMatching("left")]);
     }));
 
-  it("ends in order, or is told as a crash, as its reason says (§1.9)", async () => {
+  it("ends in order, or is told as a crash, as its reason says", async () => {
     using _quiet = attach("sluice.log", () => {});
     await world(async ({ send, got, advance, channels, log }) => {
       for (const [n, reason] of [

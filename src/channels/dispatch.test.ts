@@ -19,7 +19,7 @@ function decided(
   return decide({ joinRef, ref: "2", topic: "topic", event, payload: {} }, places, isRouted, 3);
 }
 
-describe("decide (§1.7)", () => {
+describe("decide", () => {
   it("answers heartbeats on the reserved topic alone", () => {
     const beat = { joinRef: null, ref: "1", event: "heartbeat", payload: {} };
     expect(decide({ ...beat, topic: "phoenix" }, new Map(), false, 3)).toEqual({

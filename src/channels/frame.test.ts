@@ -37,7 +37,7 @@ describe("textFrame", () => {
     [65_536, [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]],
     [1_048_576, [0x81, 127, 0, 0, 0, 0, 0, 0x10, 0, 0]],
   ])(
-    "writes the shortest header for %i bytes, unmasked, and the client reads the text (§1.4)",
+    "writes the shortest header for %i bytes, unmasked, and the client reads the text",
     (bytes, header) => {
       const text = "x".repeat(bytes);
       const frame = textFrame(text);
@@ -72,7 +72,7 @@ describe("textFrame", () => {
 });
 
 describe("closeFrame", () => {
-  it.each([1001, 1008, 1009, 1011, 1012, 4008] as const)("says %i and why (§1.10)", (code) => {
+  it.each([1001, 1008, 1009, 1011, 1012, 4008] as const)("says %i and why", (code) => {
     expect(hear(closeFrame(code, "slow consumer"))).toEqual([
       { event: "close", code, text: "slow consumer" },
     ]);

@@ -28,7 +28,7 @@ describe("Outbox", () => {
     expect(outbox.pendingBytes).toBe(1);
   });
 
-  it("lets only what is urgent overtake: the reply to a heartbeat (§1.11)", () => {
+  it("lets only what is urgent overtake: the reply to a heartbeat", () => {
     const outbox = new Outbox(limits);
     outbox.push(frame("flood", "droppable"));
     outbox.push(frame("reply", "kept"));

@@ -11,7 +11,7 @@ const refusal = (query: string): string | undefined => {
   return read.kind === "refused" ? read.reason : undefined;
 };
 
-describe("readQuery (§1.1)", () => {
+describe("readQuery", () => {
   it("reads flat and nested params, percent-encoded or not", () => {
     expect(read("a=1&nested%5Bk%5D=v")).toEqual({ a: "1", nested: { k: "v" } });
     expect(read("a[b][c]=1&a[b][d]=2&a[e]=3")).toEqual({ a: { b: { c: "1", d: "2" }, e: "3" } });

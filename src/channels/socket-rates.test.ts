@@ -14,7 +14,7 @@ const limits = limitsOf({
   maxStrikes: 3,
 });
 
-describe("SocketRates (§3.1)", () => {
+describe("SocketRates", () => {
   it("lets a burst pass, then the rate; the rest is refused, and for too long it is too much (R69)", () => {
     const rates = new SocketRates(limits, 0);
     const verdicts = Array.from({ length: 21 }, () => rates.message(1, 0));

@@ -52,7 +52,7 @@ describe("a channel", () => {
       ]);
     }));
 
-  it("drops what another join ref sent, and hears what none did (§1.7, R60, R74)", () =>
+  it("drops what another join ref sent, and hears what none did (R60, R74)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);
@@ -61,7 +61,7 @@ describe("a channel", () => {
       expect((await client.ask([null, "ok", "room:1", "later", { ms: 1 }]))[1]).toBe("ok");
     }));
 
-  it("that crashes is told by phx_error alone: no reply, no reason, nobody else (C46, §1.9, §3.17)", () =>
+  it("that crashes is told by phx_error alone: no reply, no reason, nobody else (C46, L17)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);
@@ -82,7 +82,7 @@ describe("a channel", () => {
       expect((await client.ask(["2", "5", "room:2", "later", { ms: 1 }]))[1]).toBe("5");
     }));
 
-  it("that stops is closed after its reply (C31, §1.9)", () =>
+  it("that stops is closed after its reply (C31)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);
@@ -94,7 +94,7 @@ describe("a channel", () => {
       });
     }));
 
-  it("is left: the reply, what `leave` pushes, the close; then it hears nothing (§1.9, §3.4, §3.85)", () =>
+  it("is left: the reply, what `leave` pushes, the close; then it hears nothing (L4, L85)", () =>
     served(async ({ url, web }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);

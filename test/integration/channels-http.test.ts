@@ -86,7 +86,7 @@ const upgrade = (path: string, more = "", host = "localhost"): string =>
 const path = "/socket/websocket?vsn=2.0.0";
 
 describe("connecting", () => {
-  it("lets in pages of its own and programs, nobody else's pages (§1.15, R72)", () =>
+  it("lets in pages of its own and programs, nobody else's pages (R72)", () =>
     served({}, async (url) => {
       for (const origin of [url, undefined, url.replace("127.0.0.1", "localhost")]) {
         const headers = origin?.includes("localhost") ? { host: new URL(origin).host } : {};
@@ -109,7 +109,7 @@ describe("connecting", () => {
         await expect(rawClient(url, { headers })).rejects.toMatchObject({ statusCode: 403 });
     }));
 
-  it("lets in the origins and hosts that are listed (§1.15)", () =>
+  it("lets in the origins and hosts that are listed", () =>
     served(
       { checkOrigin: ["https://*.example.com"], allowedHosts: ["app.example.com"] },
       async (url) => {
@@ -121,7 +121,7 @@ describe("connecting", () => {
       },
     ));
 
-  it("refuses versions it does not speak (§1.1, §3.24)", () =>
+  it("refuses versions it does not speak (L24)", () =>
     served({}, async (url) => {
       for (const query of [
         "",
@@ -136,7 +136,7 @@ describe("connecting", () => {
       await using _client = await rawClient(url, {}, "vsn=2.0.7");
     }));
 
-  it("is refused by `connect` with 403, and crashes with 500; neither says more (C7, §3.21)", () =>
+  it("is refused by `connect` with 403, and crashes with 500; neither says more (C7, L21)", () =>
     served({}, async (url) => {
       for (const [user, status] of [
         ["nobody", "403 Forbidden"],
@@ -147,7 +147,7 @@ describe("connecting", () => {
       }
     }));
 
-  it("tells `connect` the params and harmless headers alone (C7, §1.16)", () =>
+  it("tells `connect` the params and harmless headers alone (C7)", () =>
     served({}, async (url, infos) => {
       await using _client = await rawClient(
         url,
@@ -169,7 +169,7 @@ describe("connecting", () => {
       ).toEqual([]);
     }));
 
-  it("answers what is no upgrade with 400, other paths with 404 (§1.1, §3.49)", () =>
+  it("answers what is no upgrade with 400, other paths with 404 (L49)", () =>
     served({}, async (url) => {
       expect((await get(`${url}/socket/websocket`)).status).toBe(400);
       expect((await get(`${url}/elsewhere`)).status).toBe(404);
@@ -180,7 +180,7 @@ describe("connecting", () => {
       );
     }));
 
-  it("refuses too many, or too large, headers with 431, and half a request with 408 (§3.1, R71, R81)", () =>
+  it("refuses too many, or too large, headers with 431, and half a request with 408 (R71, R81)", () =>
     served({ limits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } }, async (url) => {
       const many = Array.from({ length: 70 }, (_, n) => `x-${n}: 1\n`).join("");
       expect(await say(url, upgrade(path, many))).toMatch(/^HTTP\/1.1 431 /);

@@ -4,7 +4,7 @@ import { rawClient, until } from "./support/clients.ts";
 import { served } from "./support/rooms.ts";
 
 describe("a socket", () => {
-  it("answers heartbeats without a join ref, whatever they carry (§1.6, §1.11)", () =>
+  it("answers heartbeats without a join ref, whatever they carry", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       expect(await client.ask([null, "7", "phoenix", "heartbeat", { any: 1 }])).toEqual([
@@ -23,7 +23,7 @@ describe("a socket", () => {
       ]);
     }));
 
-  it("answers what nobody matches without a join ref (C10, §1.7, §3.19, §3.26)", () =>
+  it("answers what nobody matches without a join ref (C10, L19, L26)", () =>
     served(async ({ url, web }) => {
       await using client = await rawClient(url);
       const unmatched = { status: "error", response: { reason: "unmatched topic" } };
@@ -52,7 +52,7 @@ describe("a socket", () => {
       expect(await client.ask([null, "3", "phoenix", "heartbeat", {}])).toHaveProperty("1", "3");
     }));
 
-  it("closes 1011 on a frame that is no message, and touches nobody else (§1.10)", () =>
+  it("closes 1011 on a frame that is no message, and touches nobody else", () =>
     served(async ({ url }) => {
       await using other = await rawClient(url);
       await other.ask(["1", "1", "room:1", "phx_join", {}]);
@@ -65,7 +65,7 @@ describe("a socket", () => {
       expect((await other.ask(["1", "2", "room:1", "say", { text: "alive" }]))[3]).toBe("said");
     }));
 
-  it("closes 1009 on a frame over 64 KiB and 1003 on binary, 1007 on text that is none (§1.10, R65)", () =>
+  it("closes 1009 on a frame over 64 KiB and 1003 on binary, 1007 on text that is none (R65)", () =>
     served(async ({ url }) => {
       await using long = await rawClient(url);
       long.send(JSON.stringify([null, "1", "phoenix", "heartbeat", "x".repeat(65_536)]));
@@ -126,7 +126,7 @@ describe("a socket", () => {
       { bytesPerSecond: 1_000, byteBurst: 10_000 },
     ));
 
-  it("is closed 4001 when it has joined nothing in time, 1001 when it is silent (§1.10, R76)", () =>
+  it("is closed 4001 when it has joined nothing in time, 1001 when it is silent (R76)", () =>
     served(
       async ({ url }) => {
         await using idle = await rawClient(url);
@@ -158,7 +158,7 @@ describe("a socket", () => {
 });
 
 describe("a join", () => {
-  it("is answered before anything of the topic, then comes what `joined` says (C30, C41, §1.8, §3.2)", () =>
+  it("is answered before anything of the topic, then comes what `joined` says (C30, C41, L2)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       expect(await client.ask(["1", "1", "room:1", "phx_join", { as: "ann" }])).toEqual([
@@ -171,7 +171,7 @@ describe("a join", () => {
       expect(await client.next()).toEqual([null, null, "room:1", "said", { text: "ann" }]);
     }));
 
-  it("takes its ref for a join ref that is not there, and hands refs back as they came (§1.2)", () =>
+  it("takes its ref for a join ref that is not there, and hands refs back as they came", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       expect(await client.ask([null, 5, "room:1", "phx_join", {}])).toEqual([
@@ -188,7 +188,7 @@ describe("a join", () => {
       expect(await client.next()).toEqual([5, 5, "room:1", "phx_close", {}]);
     }));
 
-  it("is refused with the reason, or crashes without one; nothing is joined then (C30, §3.76)", () =>
+  it("is refused with the reason, or crashes without one; nothing is joined then (C30, L76)", () =>
     served(async ({ url, web }) => {
       await using client = await rawClient(url);
       for (const [topic, response] of [
@@ -210,7 +210,7 @@ describe("a join", () => {
       }
     }));
 
-  it("of one more than 100 topics is refused, and the others live (C6, §3.5)", () =>
+  it("of one more than 100 topics is refused, and the others live (C6, L5)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       for (let n = 1; n <= 100; n++) {
@@ -231,7 +231,7 @@ describe("a join", () => {
       });
     }));
 
-  it("of a joined topic takes the old one's place: the new reply, then the old close (§1.7, §3.23)", () =>
+  it("of a joined topic takes the old one's place: the new reply, then the old close (L23)", () =>
     served(async ({ url, web }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);

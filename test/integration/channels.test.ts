@@ -229,7 +229,7 @@ describe("the stock client", () => {
       await hangUp(socket);
     }));
 
-  it("that is gone leaves its channels, after what it said last (C35, §1.9)", () =>
+  it("that is gone leaves its channels, after what it said last (C35)", () =>
     served(async ({ url, seen }) => {
       const socket = stockClient(url, { user: "1" });
       const { channel } = await join(socket, "user:1", { device: "phone" });
@@ -269,7 +269,7 @@ describe("the stock client", () => {
 });
 
 describe("an endpoint", () => {
-  it("flushes and closes 1012 when it stops; its clients come back to the next one (C44, §1.17)", async () => {
+  it("flushes and closes 1012 when it stops; its clients come back to the next one (C44)", async () => {
     const codes: number[] = [];
     const events: unknown[] = [];
     using _closed = attach("sluice.channels.closed", ({ code }) => codes.push(code));
