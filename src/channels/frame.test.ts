@@ -2,11 +2,12 @@ import type { Writable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as ws from "ws";
-import { closeFrame, pingFrame, pongFrame, textFrame } from "./frame.ts";
+import { closeFrame, pingFrame, pongFrame, readFrames, textFrame } from "./frame.ts";
 
-// The parser of `ws` in the client's role, which its types leave out.
-const { Receiver } = ws as unknown as {
+// The parser of `ws` in the client's role and its writer, which its types leave out.
+const { Receiver, Sender } = ws as unknown as {
   Receiver: new (options: { isServer: boolean }) => Writable;
+  Sender: { frame(data: Buffer, options: object): Buffer[] };
 };
 
 type Heard = { readonly event: string; readonly text: string; readonly code?: number };
@@ -107,5 +108,31 @@ describe("pingFrame and pongFrame", () => {
       { event: "pong", text: payload.toString() },
     ]);
     expect(pongFrame(Buffer.alloc(200)).length).toBe(127);
+  });
+});
+
+describe("readFrames", () => {
+  it("takes a run of frames apart, of all sizes and kinds, without a copy", () => {
+    const opcodes = { text: 1, binary: 2, control: 10 };
+    const made = [
+      ["text", 0],
+      ["text", 125],
+      ["binary", 126],
+      ["control", 9],
+      ["text", 65_535],
+      ["binary", 65_536],
+    ] as const;
+    const run = Buffer.concat(
+      made.flatMap(([kind, bytes], at) =>
+        Sender.frame(Buffer.alloc(bytes, 97 + at), { fin: true, opcode: opcodes[kind] }),
+      ),
+    );
+    const read = [...readFrames(run)];
+    expect(read.map(({ kind, payload }) => [kind, payload.length])).toEqual(made);
+    for (const [at, { payload }] of read.entries()) {
+      expect(payload.every((byte) => byte === 97 + at)).toBe(true);
+      expect(payload.buffer).toBe(run.buffer);
+    }
+    expect([...readFrames(Buffer.alloc(0))]).toEqual([]);
   });
 });

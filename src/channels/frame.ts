@@ -30,6 +30,7 @@ export type CloseCode =
 
 const FINAL = 0x80;
 const TEXT = 0x1;
+const BINARY = 0x2;
 const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
@@ -68,6 +69,32 @@ function controlFrame(opcode: number, payload: Uint8Array): Buffer {
   const frame = openFrame(opcode, kept.length);
   frame.set(kept, 2);
   return frame;
+}
+
+/** A frame as it is read back. */
+export interface ReadFrame {
+  readonly kind: "text" | "binary" | "control";
+  /** A part of the bytes that were read, not a copy. */
+  readonly payload: Buffer;
+}
+
+/** Takes a run of frames that this server made apart, for transports that are no WebSocket. */
+export function* readFrames(frames: Buffer): Generator<ReadFrame> {
+  for (let at = 0; at < frames.length;) {
+    const opcode = frames[at]! & 0x0f;
+    const short = frames[at + 1]!;
+    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const bytes =
+      short < 126
+        ? short
+        : short === 126
+          ? frames.readUInt16BE(at + 2)
+          : Number(frames.readBigUInt64BE(at + 2));
+    const end = at + header + bytes;
+    const kind = opcode === TEXT ? "text" : opcode === BINARY ? "binary" : "control";
+    yield { kind, payload: frames.subarray(at + header, end) };
+    at = end;
+  }
 }
 
 /** A frame with its header written and its payload to be filled. */

@@ -1,7 +1,7 @@
 import { currentSystem, type System } from "../runtime/internal.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
-import type { CloseCode } from "./frame.ts";
+import { readFrames, type CloseCode } from "./frame.ts";
 import { memoryListenerFor, memoryListeners } from "./memory-listener.ts";
 import type { Mount } from "./mount.ts";
 import { safeHeaders } from "./http-request.ts";
@@ -173,7 +173,8 @@ class ClientEnd implements MemorySocket {
       for (const arrival of this.#arrived.splice(0)) {
         if ("code" in arrival) return this.#closed(arrival);
         this.#server?.taken(arrival.length);
-        for (const data of texts(arrival)) this.onmessage?.({ data });
+        for (const { kind, payload } of readFrames(arrival))
+          if (kind === "text") this.onmessage?.({ data: payload.toString() });
       }
     });
   }
@@ -321,22 +322,5 @@ class MemoryConnect extends PendingConnection {
 
   protected turnAway(_status: RefusalStatus): void {
     this.#client.refused();
-  }
-}
-
-/** The texts of a run of frames; control frames hold none. */
-function* texts(frames: Buffer): Generator<string> {
-  for (let at = 0; at < frames.length;) {
-    const short = frames[at + 1]! & 0x7f;
-    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const bytes =
-      short < 126
-        ? short
-        : short === 126
-          ? frames.readUInt16BE(at + 2)
-          : Number(frames.readBigUInt64BE(at + 2));
-    const start = at + header;
-    if ((frames[at]! & 0x0f) === 1) yield frames.toString("utf8", start, start + bytes);
-    at = start + bytes;
   }
 }
