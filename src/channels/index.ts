@@ -58,3 +58,7 @@ export { defaultLimits } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export type { OriginOptions } from "./origin.ts";
 export type { Params } from "./params.ts";
+
+// Tokens
+export { tokens } from "./tokens.ts";
+export type { TokenOptions, Tokens, Verified } from "./tokens.ts";
