@@ -12,6 +12,8 @@ export interface SendOptions {
   readonly maxWaitMs?: number;
   /** What the payload carries under `"~"`, for the runtime of the client. */
   readonly meta?: { readonly receipt: number; readonly oneIn?: number };
+  /** To the clients of this node alone. */
+  readonly isLocal?: true;
   /** Called once, when the frame is with the sockets of all its clients: how many have it, and how many will not. */
   readonly written?: (clients: number, missed: number) => void;
 }
@@ -48,7 +50,6 @@ export class Reach implements FrameWatch {
 export class BroadcastMessage {
   readonly topic: string;
   readonly event: string;
-  readonly payload: object;
   readonly slow: SendOptions["slow"];
   readonly maxWaitMs: number;
   readonly reach: Reach | undefined;
@@ -56,17 +57,29 @@ export class BroadcastMessage {
   readonly waits: Promise<void>[] = [];
   /** What the payload carries under `"~"`. */
   meta: object | undefined;
+  #payload: object | undefined;
   #json: string | undefined = undefined;
   #bytes: Buffer | undefined = undefined;
 
-  constructor(topic: string, event: string, payload: object, options: SendOptions = noOptions) {
+  /** A payload that is text is JSON, of another node. */
+  constructor(
+    topic: string,
+    event: string,
+    payload: object | string,
+    options: SendOptions = noOptions,
+  ) {
     this.topic = topic;
     this.event = event;
-    this.payload = payload;
+    if (typeof payload === "string") this.#json = payload;
+    else this.#payload = payload;
     this.slow = options.slow;
     this.maxWaitMs = options.maxWaitMs ?? 1_000;
     this.meta = options.meta;
     this.reach = options.written === undefined ? undefined : new Reach(options.written);
+  }
+
+  get payload(): object {
+    return (this.#payload ??= JSON.parse(this.#json!) as object);
   }
 
   /** The payload as JSON text. @throws SLUICE_PAYLOAD_REFUSED */
@@ -77,7 +90,7 @@ export class BroadcastMessage {
   /** The frame as clients under a policy get it. @throws SLUICE_PAYLOAD_REFUSED */
   frame(policy: SlowPolicy<unknown> | "wait", limits: Limits): Outgoing {
     this.#bytes ??= textFrame(broadcastText(this.topic, this.event, this.json(limits), this.meta));
-    return outgoing(this.#bytes, policy, this.topic, this.payload, this.reach);
+    return outgoing(this.#bytes, policy, this.topic, this, this.reach);
   }
 }
 
@@ -88,11 +101,11 @@ export function outgoing(
   bytes: Buffer,
   policy: SlowPolicy<unknown> | "wait",
   topic: string,
-  payload: object,
+  said: { readonly payload: object },
   watch?: FrameWatch,
 ): Outgoing {
   if (typeof policy === "object")
-    return new Outgoing(bytes, "latest", `${topic}\u0000${policy.latest(payload)}`, watch);
+    return new Outgoing(bytes, "latest", `${topic}\u0000${policy.latest(said.payload)}`, watch);
   const kind: FrameKind = policy === "dropOldest" ? "droppable" : "kept";
   return new Outgoing(bytes, kind, "", watch);
 }

@@ -16,6 +16,7 @@ import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channe
 import type { Position } from "./contract.ts";
 import { textFrame } from "./frame.ts";
 import { takeSince } from "./history.ts";
+import { joinConfirmed } from "./join-confirmed.ts";
 import { runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
@@ -105,15 +106,28 @@ class ChannelProcess extends Process implements Engine {
     );
   }
 
-  /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
+  /** The topic is heard by this node first, then by the client. */
   #accept(incoming: Incoming, result: unknown, since: Position | undefined): unknown {
     const membership = this.#membership;
     if (membership.state !== "joining" || this.#isEnding) return undefined;
     const { callbacks } = membership.definition;
     const { assigns, reply } = joinResult(result);
     this.#joined.assigns = assigns;
-    for (const topic of callbacks.subscribe?.(this.#joined) ?? [])
+    const topics = callbacks.subscribe?.(this.#joined) ?? [];
+    for (const topic of topics)
       topic.subscribe(this.#joined as never, (message) => this.#info(message));
+    const confirmed = joinConfirmed(membership, topics);
+    const enter = (): unknown => this.#enter(incoming, reply, since);
+    return confirmed === undefined
+      ? enter()
+      : runCallback(this.#cell, () => confirmed, enter, notConfirmed);
+  }
+
+  /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
+  #enter(incoming: Incoming, reply: unknown, since: Position | undefined): unknown {
+    const membership = this.#membership;
+    if (membership.state !== "joining" || this.#isEnding) return undefined;
+    const { callbacks } = membership.definition;
     if (membership.definition.history === undefined)
       membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
     else replyWithHistory(membership, incoming, reply, since, this.#joined);
@@ -191,7 +205,7 @@ class ChannelProcess extends Process implements Engine {
               textFrame(encodeBroadcast(topic, event, seen, limits, message.meta)),
               slow,
               topic,
-              seen,
+              { payload: seen },
               reach,
             );
       if (slow === "wait") void socket.client.sendWaiting(frame, message.maxWaitMs);
@@ -245,6 +259,11 @@ class ChannelProcess extends Process implements Engine {
     const { pattern } = this.#membership.definition;
     if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
   }
+}
+
+/** The broker refuses the subscription: the join has crashed. */
+function notConfirmed(error: unknown): never {
+  throw error;
 }
 
 /** What a `join` gave. @throws TypeError for anything without `assigns` */

@@ -1,6 +1,9 @@
 import { invalidOption } from "../support/internal.ts";
 import type { Slot, System } from "../runtime/internal.ts";
+import { bus, type Codec } from "../pubsub/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
+import type { BroadcastMessage } from "./broadcast.ts";
+import { broadcastCodec } from "./broadcast-codec.ts";
 import type { FanOut } from "./fan-out.ts";
 import { Histories, type HistoryBounds } from "./history.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -22,8 +25,12 @@ export class EndpointRecord {
   /** Told of each join. */
   readonly watchers: Set<() => void> = new Set();
 
+  /** How its broadcasts cross to other nodes. */
+  readonly codec: Codec<BroadcastMessage> = broadcastCodec(() => this.limits);
+
   constructor(system: System, key: string) {
     this.key = key;
+    system.get(bus).reads(this.codec);
     this.histories = new Histories(system.runtime, (topic) => this.clients(topic) > 0);
     this.#prefix = `channel:${key}:`;
   }

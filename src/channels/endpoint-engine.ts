@@ -101,7 +101,7 @@ export class EndpointEngine implements Engine, Host {
     this.#record.limits = this.limits;
     this.#record.fanOuts.add(this.#fanOut);
     this.#control = system.get(bus).subscribe(this.#record.controlTopic, {
-      hear: (id) => this.#registry.disconnect(id as string),
+      hear: (id) => this.#registry.disconnect(String(id)),
     });
   }
 

@@ -15,7 +15,7 @@ import { overlap } from "./topic-pattern.ts";
 import { publishLocal } from "./publish-local.ts";
 
 /**
- * A typed address on the system's local bus: it defines channels and speaks to their clients, in modules other than the
+ * A typed address on the system's bus: it defines channels and speaks to their clients, in modules other than the
  * server's and before there is one.
  */
 export interface Endpoint<M, SA> {
@@ -32,13 +32,24 @@ export interface Endpoint<M, SA> {
     definition: ChannelDefinition<M[P], A, SA, I>,
   ): Channel<SA>;
   /**
-   * Sends to all who have joined the topic, in the order of the calls; encoded once, written at the end of the turn. At
-   * most once: whoever is not joined then misses it. With history it is `publish` without the wait. When nobody has joined
-   * it costs a look-up, is counted (`sluice.pubsub.unreached`), and the payload is not looked at.
+   * Sends to all who have joined the topic, on all nodes (`pubsub`), in the order of the calls; encoded once, written at
+   * the end of the turn. At most once: whoever is not joined then misses it. With history it is `publish` without the
+   * wait. When nobody has joined, and there are no other nodes, it costs a look-up, is counted
+   * (`sluice.pubsub.unreached`), and the payload is not looked at.
    *
    * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if the payload is no plain object, no JSON, or too large.
    */
   broadcast<T extends AnyTopic<M>, E extends keyof OutOf<ContractOf<M, T>> & string>(
+    topic: T,
+    event: E,
+    payload: OutOf<ContractOf<M, T>>[E],
+  ): void;
+  /**
+   * Sends to all who have joined the topic on this node. For topics without history.
+   *
+   * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` as `broadcast`; `SLUICE_INVALID_OPTION` for a topic with history.
+   */
+  broadcastLocal<T extends AnyTopic<M>, E extends keyof OutOf<ContractOf<M, T>> & string>(
     topic: T,
     event: E,
     payload: OutOf<ContractOf<M, T>>[E],
@@ -54,7 +65,7 @@ export interface Endpoint<M, SA> {
     event: E,
     payload: OutOf<ContractOf<M, T>>[E],
   ): Promise<Position>;
-  /** Closes all sockets with this id (1001); their channels `leave`. Their clients may connect again if `connect` lets them. */
+  /** Closes all sockets with this id, on all nodes (1001); their channels `leave`. Their clients may connect again if `connect` lets them. */
   disconnect(socketId: string): void;
   /**
    * Describes the server as a child of a supervisor.
@@ -68,6 +79,8 @@ export interface Endpoint<M, SA> {
 
 /** Time to flush the outboxes, to close the clients, and for their sockets and channels to end. */
 const shutdownMs = 10_000;
+
+const localOnly: SendOptions = { isLocal: true };
 
 /** The definitions of a token, shared by all its bindings to systems. */
 export class EndpointToken {
@@ -104,6 +117,14 @@ export class EndpointToken {
   broadcast(topic: string, event: string, payload: object): void {
     const system = this.#system;
     publishLocal(system, this.#record(system), topic, event, payload);
+  }
+
+  broadcastLocal(topic: string, event: string, payload: object): void {
+    const system = this.#system;
+    const record = this.#record(system);
+    if (record.historyOf(topic) !== undefined)
+      throw invalidOption("topic", topic, "one without history, which is one for all");
+    publishLocal(system, record, topic, event, payload, undefined, localOnly);
   }
 
   async publish(topic: string, event: string, payload: object): Promise<Position> {

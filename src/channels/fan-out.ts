@@ -6,6 +6,8 @@ import { TopicSubscribers } from "./topic-subscribers.ts";
 
 interface Open {
   readonly subscribers: TopicSubscribers;
+  /** Who will hear it once its join is answered. */
+  readonly expected: Set<Membership>;
   readonly subscription: Disposable;
 }
 
@@ -20,18 +22,17 @@ export class FanOut {
     this.#record = record;
   }
 
+  /** The node hears the topic for one who will; resolves when other nodes are heard too, if there is that to wait for. */
+  expect(membership: Membership): Promise<void> | undefined {
+    this.#opened(membership).expected.add(membership);
+    return this.#bus.confirmed(this.#record.busTopic(membership.topic));
+  }
+
   /** From now on it hears the topic. */
   enter(membership: Membership): void {
-    const { definition, topic } = membership;
-    let topics = this.#topics.get(definition);
-    if (topics === undefined) this.#topics.set(definition, (topics = new Map<string, Open>()));
-    let open = topics.get(topic);
-    if (open === undefined) {
-      const subscribers = new TopicSubscribers(topic, definition, this.#record);
-      const subscription = this.#bus.subscribe(this.#record.busTopic(topic), subscribers);
-      topics.set(topic, (open = { subscribers, subscription }));
-    }
-    open.subscribers.members.add(membership);
+    const { subscribers, expected } = this.#opened(membership);
+    subscribers.members.add(membership);
+    expected.delete(membership);
     this.#record.changed();
   }
 
@@ -40,11 +41,25 @@ export class FanOut {
     const { definition, topic } = membership;
     const topics = this.#topics.get(definition);
     const open = topics?.get(topic);
-    if (topics === undefined || open?.subscribers.members.delete(membership) !== true) return;
-    if (open.subscribers.members.size > 0) return;
+    if (topics === undefined || open === undefined) return;
+    const { members } = open.subscribers;
+    if (!members.delete(membership) && !open.expected.delete(membership)) return;
+    if (members.size + open.expected.size > 0) return;
     open.subscription[Symbol.dispose]();
     topics.delete(topic);
     if (topics.size === 0) this.#topics.delete(definition);
+  }
+
+  #opened({ definition, topic }: Membership): Open {
+    let topics = this.#topics.get(definition);
+    if (topics === undefined) this.#topics.set(definition, (topics = new Map<string, Open>()));
+    let open = topics.get(topic);
+    if (open === undefined) {
+      const subscribers = new TopicSubscribers(topic, definition, this.#record);
+      const subscription = this.#bus.subscribe(this.#record.busTopic(topic), subscribers);
+      topics.set(topic, (open = { subscribers, expected: new Set(), subscription }));
+    }
+    return open;
   }
 
   /** How many have joined a topic. */

@@ -35,8 +35,12 @@ export function publishLocal(
     position = record.histories.append(topic, bounds, past);
     message.meta = { ...message.meta, offset: position.offset };
   }
+  const onBus = record.busTopic(topic);
   try {
-    system.get(bus).broadcast(record.busTopic(topic), message, from);
+    // What has history in memory has another one on each node.
+    if (bounds !== undefined || options?.isLocal === true)
+      system.get(bus).broadcastLocal(onBus, message, from);
+    else system.get(bus).broadcast(onBus, message, from, record.codec);
   } finally {
     message.reach?.close();
   }

@@ -31,6 +31,11 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.process.zombie": emitter("sluice.process.zombie"),
   "sluice.supervisor.restarted": emitter("sluice.supervisor.restarted"),
   "sluice.pubsub.unreached": emitter("sluice.pubsub.unreached"),
+  "sluice.pubsub.unsent": emitter("sluice.pubsub.unsent"),
+  "sluice.pubsub.up": emitter("sluice.pubsub.up"),
+  "sluice.pubsub.down": emitter("sluice.pubsub.down"),
+  "sluice.pubsub.gap": emitter("sluice.pubsub.gap"),
+  "sluice.pubsub.unread": emitter("sluice.pubsub.unread"),
   "sluice.channels.refused": emitter("sluice.channels.refused"),
   "sluice.channels.closed": emitter("sluice.channels.closed"),
   "sluice.delivery.stop": emitter("sluice.delivery.stop"),
@@ -48,6 +53,11 @@ export const zombie: Emitter<"sluice.process.zombie"> = emitters["sluice.process
 export const restarted: Emitter<"sluice.supervisor.restarted"> =
   emitters["sluice.supervisor.restarted"];
 export const unreached: Emitter<"sluice.pubsub.unreached"> = emitters["sluice.pubsub.unreached"];
+export const unsent: Emitter<"sluice.pubsub.unsent"> = emitters["sluice.pubsub.unsent"];
+export const up: Emitter<"sluice.pubsub.up"> = emitters["sluice.pubsub.up"];
+export const down: Emitter<"sluice.pubsub.down"> = emitters["sluice.pubsub.down"];
+export const gap: Emitter<"sluice.pubsub.gap"> = emitters["sluice.pubsub.gap"];
+export const unread: Emitter<"sluice.pubsub.unread"> = emitters["sluice.pubsub.unread"];
 export const refused: Emitter<"sluice.channels.refused"> = emitters["sluice.channels.refused"];
 export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channels.closed"];
 export const delivered: Emitter<"sluice.delivery.stop"> = emitters["sluice.delivery.stop"];

@@ -37,8 +37,39 @@ export interface TelemetryEvents {
     readonly child: string;
     readonly reason: unknown;
   };
-  /** Broadcasts did not reach the other nodes. */
+  /** Broadcasts reached nobody: there is no subscriber here, and no other node. */
   "sluice.pubsub.unreached": { readonly topic: string; readonly count: number };
+  /**
+   * Broadcasts were not sent to other nodes: the broker is away (`"down"`), more waits for it than may (`"full"`), or it
+   * did not confirm them (`"failed"`: they may have been sent).
+   */
+  "sluice.pubsub.unsent": {
+    readonly topic: string;
+    readonly count: number;
+    readonly why: "down" | "full" | "failed";
+  };
+  /** The node is connected to others: all its `subscriptions` are confirmed. `unsent` could not be sent since before. */
+  "sluice.pubsub.up": {
+    readonly adapter: string;
+    readonly node: string;
+    readonly downMs: number;
+    readonly subscriptions: number;
+    readonly unsent: number;
+  };
+  /** The node has lost the others. */
+  "sluice.pubsub.down": { readonly adapter: string; readonly reason: string };
+  /**
+   * Messages from `node` to the others, and from them to it, may be lost: it was cut off for `downMs`, and knows of
+   * `unsent` that it did not send. Told on every node, `isOwn` on that one.
+   */
+  "sluice.pubsub.gap": {
+    readonly node: string;
+    readonly isOwn: boolean;
+    readonly downMs: number;
+    readonly unsent: number;
+  };
+  /** Something came from the broker that no node of ours has sent, and was let go. */
+  "sluice.pubsub.unread": { readonly reason: string; readonly length: number };
   /** A connection, join or message was refused: `what` it was, and why. */
   "sluice.channels.refused": { readonly what: string; readonly reason: string };
   /** The server closed a socket. */

@@ -1,0 +1,307 @@
+import { SluiceError, describe, type TimerEntry } from "../support/internal.ts";
+import type { System } from "../runtime/internal.ts";
+import { down, gap, log, up, unread, unsent } from "../telemetry/internal.ts";
+import type { Connection } from "./adapter.ts";
+import { newNodeName, type Bus, type Uplink } from "./bus.ts";
+import { messageRefused } from "./codec.ts";
+import { isWithin, open, seal, utf8Bytes } from "./envelope.ts";
+import { Holds } from "./holds.ts";
+import { KeptConnection, type Keeper } from "./kept-connection.ts";
+import type { LinkOptions } from "./link-options.ts";
+
+/** What nodes say to each other beside messages of the bus. */
+const beatKind = "~beat";
+const gapKind = "~gap";
+/** Where topics of the bus, single nodes, and all nodes are reached at the broker. */
+const place = (topic: string): string =>
+  topic.isWellFormed() ? `t/${topic}` : `j/${JSON.stringify(topic)}`;
+const nodePlace = (node: string): string => `n/${node}`;
+const everybody = "all";
+
+/** The uplink of one bus over one kept connection: what goes out and comes in, what could not go out, what may be missing. */
+export class Link implements Uplink, Keeper {
+  /** Since the start: messages handed to the broker, messages that came, messages that were not sent, texts that are none. */
+  published = 0;
+  received = 0;
+  unsent = 0;
+  unread = 0;
+  /** Bytes that the broker has not confirmed. */
+  pendingBytes = 0;
+  readonly #system: System;
+  readonly #bus: Bus;
+  readonly #options: LinkOptions;
+  readonly #holds: Holds;
+  readonly #kept: KeptConnection;
+  /** By it this life of the node knows its own messages. */
+  readonly #from: string;
+  /** The connection that may be subscribed on: up, or about to be. */
+  #connection: Connection | undefined = undefined;
+  #seq = 0;
+  /** Topics to be subscribed together, at the end of the turn. */
+  #asked: Set<string> | undefined = undefined;
+  #downSince: number;
+  /** Unsent, and nobody has been told. */
+  #unannounced = 0;
+  #maxBytes: number;
+  #start: PromiseWithResolvers<void> | undefined = undefined;
+  #startTimer: TimerEntry<() => void> | undefined = undefined;
+
+  constructor(system: System, bus: Bus, options: LinkOptions) {
+    this.#system = system;
+    this.#bus = bus;
+    this.#options = options;
+    this.#from = newNodeName(system);
+    this.#holds = new Holds(system, options.confirmMs);
+    this.#kept = new KeptConnection(system, options, this);
+    this.#downSince = system.runtime.now();
+    this.#maxBytes = options.maxMessageBytes;
+  }
+
+  get isUp(): boolean {
+    return this.#kept.current !== undefined;
+  }
+
+  get subscriptions(): number {
+    return this.#holds.size;
+  }
+
+  /** Joins the bus to the others; resolves when it is connected, or may go on without. @throws SLUICE_ADAPTER_DOWN as a rejection */
+  open(): Promise<void> {
+    const { startTimeoutMs, nodeName } = this.#options;
+    const bus = this.#bus;
+    if (nodeName !== undefined) bus.nodeName = nodeName;
+    bus.uplink = this;
+    for (const topic of bus.topics.keys()) this.#holds.add(topic);
+    this.#start = Promise.withResolvers();
+    this.#startTimer = this.#system.after(startTimeoutMs, () => this.#lateStart());
+    this.#kept.begin();
+    return this.#start.promise;
+  }
+
+  /** Nobody waits for the start any more. */
+  abandon(): void {
+    this.#started();
+  }
+
+  /** Leaves the others. */
+  close(): Promise<void> {
+    this.#started();
+    if (this.#bus.uplink === this) this.#bus.uplink = undefined;
+    this.#holds.reset();
+    return this.#kept.close();
+  }
+
+  // The bus.
+
+  publish(topic: string, kind: string, text: string, node?: string): void {
+    const sealed = this.#sealed(topic, kind, text);
+    if (!isWithin(sealed, this.#maxBytes)) {
+      const { kind: broker } = this.#options.adapter;
+      const got = utf8Bytes(sealed);
+      throw messageRefused(
+        topic,
+        `it is ${got} bytes with its envelope, and ${broker} takes ${this.#maxBytes}`,
+      );
+    }
+    const connection = this.#kept.current;
+    if (connection === undefined) return this.#notSent(topic, "down");
+    if (this.pendingBytes + sealed.length > this.#options.maxPendingBytes)
+      return this.#notSent(topic, "full");
+    this.published++;
+    this.#send(connection, node === undefined ? place(topic) : nodePlace(node), sealed, topic);
+  }
+
+  hold(topic: string): void {
+    this.#holds.add(topic);
+    if (this.#connection === undefined) return;
+    if (this.#asked !== undefined) return void this.#asked.add(topic);
+    this.#asked = new Set([topic]);
+    this.#system.runtime.soon(() => this.#ask());
+  }
+
+  release(topic: string): void {
+    this.#holds.delete(topic);
+    if (this.#asked?.delete(topic) !== true) this.#connection?.unsubscribe(place(topic));
+  }
+
+  confirmed(topic: string): Promise<void> | undefined {
+    return this.#connection === undefined ? undefined : this.#holds.wait(topic);
+  }
+
+  // The connection.
+
+  async restore(connection: Connection, isOver: () => boolean): Promise<void> {
+    this.#maxBytes = Math.min(this.#options.maxMessageBytes, connection.maxMessageBytes);
+    await connection.subscribe([everybody, nodePlace(this.#bus.nodeName)]);
+    if (isOver()) return;
+    this.#connection = connection;
+    await this.#subscribe(connection, this.#holds.open);
+  }
+
+  up(connection: Connection): void {
+    const { kind } = this.#options.adapter;
+    const { nodeName } = this.#bus;
+    const isFirst = this.#start !== undefined;
+    const downMs = this.#system.runtime.now() - this.#downSince;
+    if (connection.warning !== undefined) log("warning", `${kind}: ${connection.warning}`);
+    if (!isFirst) log("info", `${kind}: connected again after ${Math.round(downMs)} ms`);
+    if (up.active)
+      up.emit({
+        adapter: kind,
+        node: nodeName,
+        downMs,
+        subscriptions: this.#holds.size,
+        unsent: this.#unannounced,
+      });
+    if (isFirst) this.#started();
+    else this.#announce(connection, downMs);
+  }
+
+  down(reason: unknown, wasUp: boolean): void {
+    const { kind } = this.#options.adapter;
+    this.#connection = undefined;
+    this.#asked = undefined;
+    this.#holds.reset();
+    if (!wasUp) return;
+    this.#downSince = this.#system.runtime.now();
+    this.#tellDown(kind, reason);
+  }
+
+  message(text: string): void {
+    const envelope = isWithin(text, this.#options.maxMessageBytes) ? open(text) : undefined;
+    if (envelope === undefined) return this.#tellUnread("no message of a node", text);
+    // Of a version to come: of the others' business.
+    if (envelope === null) return undefined;
+    const { from, kind, topic } = envelope;
+    if (from === this.#from) return kind === beatKind ? this.#kept.heard() : undefined;
+    if (kind === gapKind) return this.#hearGap(envelope.text);
+    if (kind.startsWith("~")) return undefined;
+    this.received++;
+    try {
+      this.#bus.arrive(topic, kind, envelope.text);
+    } catch (error) {
+      log("error", `a message of another node on ${JSON.stringify(topic)} failed`, error);
+    }
+  }
+
+  beat(connection: Connection): void {
+    // What was not sent while the connection was up is told when there is room again.
+    if (this.#unannounced > 0 && this.pendingBytes === 0) this.#announce(connection, 0);
+    const beat = this.#sealed("", beatKind, "");
+    this.#send(connection, nodePlace(this.#bus.nodeName), beat, undefined);
+  }
+
+  #sealed(topic: string, kind: string, text: string): string {
+    return seal({ from: this.#from, seq: ++this.#seq, kind, topic, text });
+  }
+
+  /** A topic that is none is of the nodes' own. */
+  #send(connection: Connection, to: string, sealed: string, topic: string | undefined): void {
+    const bytes = sealed.length;
+    this.pendingBytes += bytes;
+    connection.publish(to, sealed).then(
+      () => void (this.pendingBytes -= bytes),
+      () => {
+        this.pendingBytes -= bytes;
+        if (topic !== undefined) this.#notSent(topic, "failed");
+      },
+    );
+  }
+
+  #notSent(topic: string, why: "down" | "full" | "failed"): void {
+    this.unsent++;
+    this.#unannounced++;
+    if (unsent.active) unsent.emit({ topic, count: 1, why });
+  }
+
+  /** Subscribes to what was asked for in this turn. */
+  #ask(): void {
+    const topics = [...(this.#asked ?? [])];
+    this.#asked = undefined;
+    const connection = this.#connection;
+    if (connection !== undefined && topics.length > 0) void this.#subscribe(connection, topics);
+  }
+
+  /** Never rejects: what the broker refuses is told to whoever waits for it. */
+  async #subscribe(connection: Connection, topics: readonly string[]): Promise<void> {
+    if (topics.length === 0) return undefined;
+    const holds = this.#holds.of(topics);
+    try {
+      await connection.subscribe(topics.map(place));
+    } catch (error) {
+      if (connection !== this.#connection) return undefined;
+      if (topics.length > 1)
+        return void (await Promise.all(topics.map((one) => this.#subscribe(connection, [one]))));
+      log("error", `the broker refuses a subscription to ${JSON.stringify(topics[0])}`, error);
+      return this.#holds.refuse(holds, error);
+    }
+    if (connection !== this.#connection) return undefined;
+    if (this.#holds.confirm(holds)) this.#tellGap(this.#bus.nodeName, true, 0, 0);
+    return undefined;
+  }
+
+  /** Tells all nodes, this one too, that messages between it and them may be lost. */
+  #announce(connection: Connection, downMs: number): void {
+    const count = this.#unannounced;
+    this.#unannounced = 0;
+    const { nodeName: node } = this.#bus;
+    const text = JSON.stringify({ node, downMs, unsent: count });
+    this.#send(connection, everybody, this.#sealed("", gapKind, text), undefined);
+    this.#tellGap(node, true, downMs, count);
+  }
+
+  #hearGap(text: string): void {
+    let told: unknown;
+    try {
+      told = JSON.parse(text);
+    } catch {
+      told = undefined;
+    }
+    const { node, downMs, unsent: count } = (told ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof node !== "string" || typeof downMs !== "number" || typeof count !== "number")
+      return this.#tellUnread("a malformed gap", text);
+    this.#tellGap(node, false, downMs, count);
+  }
+
+  #tellGap(node: string, isOwn: boolean, downMs: number, count: number): void {
+    const told = { node, isOwn, downMs, unsent: count };
+    if (gap.active) gap.emit(told);
+    this.#bus.gap(told);
+  }
+
+  #tellUnread(reason: string, text: string): void {
+    this.unread++;
+    if (unread.active) unread.emit({ reason, length: text.length });
+  }
+
+  #tellDown(kind: string, reason: unknown): void {
+    log("warning", `${kind}: not connected, broadcasts stay on this node: ${describe(reason)}`);
+    if (down.active) down.emit({ adapter: kind, reason: describe(reason) });
+  }
+
+  /** The start has waited long enough. */
+  #lateStart(): void {
+    const start = this.#start;
+    const { adapter, unconnected, startTimeoutMs } = this.#options;
+    const { lastReason } = this.#kept;
+    const why = lastReason === undefined ? `nothing in ${startTimeoutMs} ms` : describe(lastReason);
+    if (unconnected === "fail")
+      start?.reject(
+        new SluiceError(
+          "SLUICE_ADAPTER_DOWN",
+          `${adapter.kind} is not connected: ${why}`,
+          { adapter: adapter.kind },
+          { cause: lastReason },
+        ),
+      );
+    else this.#tellDown(adapter.kind, lastReason ?? why);
+    this.#started();
+  }
+
+  #started(): void {
+    if (this.#startTimer !== undefined) this.#system.cancel(this.#startTimer);
+    this.#startTimer = undefined;
+    this.#start?.resolve();
+    this.#start = undefined;
+  }
+}
