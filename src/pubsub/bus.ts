@@ -118,7 +118,7 @@ export class Bus {
 
   /** Messages of that kind are read from now on. */
   reads<T>(codec: Codec<T>): void {
-    this.#codecs.set(codec.kind, codec as Codec<unknown>);
+    this.#codecs.set(codec.kind, codec);
   }
 
   /** Hears from now on, until disposed. */

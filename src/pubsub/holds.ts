@@ -84,7 +84,7 @@ export class Holds {
   wait(topic: string): Promise<void> | undefined {
     const hold = this.#holds.get(topic);
     if (hold === undefined || hold.isConfirmed) return undefined;
-    if (hold.refusal !== undefined) return Promise.reject(hold.refusal.error as Error);
+    if (hold.refusal !== undefined) return Promise.reject(hold.refusal.error);
     if (hold.waiting === undefined) {
       hold.waiting = Promise.withResolvers();
       hold.timer = this.#system.after(this.#confirmMs, () => {
