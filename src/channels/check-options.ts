@@ -1,7 +1,7 @@
 import { checkInteger, invalidOption } from "../support/internal.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import { limitsOf } from "./limits.ts";
-import { definitionsOf, mountLimits } from "./mount.ts";
+import { definitionsOf, mountLimits, windowOf } from "./mount.ts";
 import { originPolicy } from "./origin.ts";
 import { topicPattern } from "./topic-pattern.ts";
 
@@ -17,13 +17,15 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   const limits = limitsOf(options.limits);
   originPolicy(options);
   if (server === undefined) checkInteger("port", port, 0, 65_535);
-  for (const [mount, { connect, channels, maxPendingBytes }] of Object.entries(sockets)) {
+  for (const [mount, socket] of Object.entries(sockets)) {
+    const { connect, channels, maxPendingBytes } = socket;
     if (!path.test(mount))
       throw invalidOption("sockets", mount, "paths such as `/socket`, without a slash at the end");
     if (typeof connect !== "function")
       throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
     definitionsOf(key, channels);
     mountLimits(limits, maxPendingBytes);
+    windowOf(socket);
   }
   for (const [route, answer] of Object.entries(routes)) {
     topicPattern(route);

@@ -39,7 +39,13 @@ function refused(status: RefusalStatus, reason: string): ConnectVerdict {
   return { kind: "refused", status, reason };
 }
 
-/** The part of an endpoint's paths that WebSockets are at: `/socket` is `/socket/websocket`. */
-export function mountAt(mounts: ReadonlyMap<string, Mount>, path: string): Mount | undefined {
-  return path.endsWith("/websocket") ? mounts.get(path.slice(0, -"/websocket".length)) : undefined;
+/** The mount at a path that ends with what it is reached by: `/socket` is `/socket/websocket`. */
+export function mountAt(
+  mounts: ReadonlyMap<string, Mount>,
+  path: string,
+  transport: "websocket" | "longpoll",
+): Mount | undefined {
+  return path.endsWith(`/${transport}`)
+    ? mounts.get(path.slice(0, -transport.length - 1))
+    : undefined;
 }

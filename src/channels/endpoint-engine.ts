@@ -22,7 +22,7 @@ import type { EndpointWorld, Sweeps } from "./endpoint-world.ts";
 import { FanOut } from "./fan-out.ts";
 import { Flusher } from "./flusher.ts";
 import { limitsOf, type Limits } from "./limits.ts";
-import { definitionsOf, mountLimits, type Mount } from "./mount.ts";
+import { definitionsOf, mountLimits, windowOf, type Mount, type PolledMount } from "./mount.ts";
 import { originPolicy, type OriginPolicy } from "./origin.ts";
 import { SocketIds } from "./socket-ids.ts";
 import { LetIn } from "./connect-facts.ts";
@@ -79,7 +79,8 @@ export class EndpointEngine implements Engine, Host {
     this.#registry = new SocketIds(this.limits);
     this.#connections = new ConnectionLimiter(system, this.limits);
     const { joinWithinMs, idleMs, stallMs } = this.limits;
-    const shortest = Math.min(joinWithinMs, idleMs, stallMs);
+    const windows = Object.values(options.sockets).map((socket) => windowOf(socket) ?? Infinity);
+    const shortest = Math.min(joinWithinMs, idleMs, stallMs, ...windows);
     const ms = Math.min(longestSweepMs, Math.ceil(shortest / sweepsPerLimit));
     this.#sweeps = { count: 0, ms };
     const flusher = new Flusher(system.runtime);
@@ -95,7 +96,9 @@ export class EndpointEngine implements Engine, Host {
           sweeps: this.#sweeps,
         };
         const definitions = definitionsOf(key, socket.channels);
-        return [path, { options: socket as unknown as Mount["options"], definitions, world }];
+        const windowMs = windowOf(socket);
+        const mounted = socket as unknown as Mount["options"];
+        return [path, { options: mounted, definitions, world, windowMs }];
       }),
     );
     this.#record.limits = this.limits;
@@ -129,9 +132,15 @@ export class EndpointEngine implements Engine, Host {
     this.#control[Symbol.dispose]();
   }
 
-  /** The mount that a path belongs to. */
+  /** The mount that WebSockets reach at a path. */
   mountAt(path: string): Mount | undefined {
-    return mountAt(this.mounts, path);
+    return mountAt(this.mounts, path, "websocket");
+  }
+
+  /** The mount that is polled at a path. */
+  polledAt(path: string): PolledMount | undefined {
+    const mount = mountAt(this.mounts, path, "longpoll");
+    return mount?.windowMs === undefined ? undefined : (mount as PolledMount);
   }
 
   /** Somebody asks to be let in. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server as SecureServer } from "node:https";
 import type { Context } from "../process/index.ts";
 import type { Channel } from "./definition.ts";
 import type { Limits } from "./limits.ts";
@@ -33,6 +34,20 @@ export interface SocketOptions<SA> {
   readonly channels: readonly Channel<SA>[];
   /** Bytes waiting for one client at most, then its topic's `slow`; default 1 MiB. */
   readonly maxPendingBytes?: number;
+  /**
+   * Long-polling, at `…/longpoll`, for clients whose network lets no WebSocket through; default off. The sessions of a
+   * client live in the process it came to first: behind a load balancer its requests must stick to that.
+   */
+  readonly longPoll?: boolean | LongPollOptions;
+}
+
+/** How long-polling clients are served. */
+export interface LongPollOptions {
+  /**
+   * How long a poll waits for messages; default 10,000, at most 18,000, for the stock client gives up after 20 s. A
+   * session ends when no poll has come for one and a half of it.
+   */
+  readonly windowMs?: number;
 }
 
 /** Answers an HTTP request. A rejection is a 500 that tells nothing. */
@@ -40,7 +55,7 @@ export type Route = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Options of an endpoint, wherever it listens. */
 export interface EndpointBase<SA> extends OriginOptions {
-  /** Where clients connect: `"/socket"` is `ws://…/socket/websocket`. */
+  /** Where clients connect: `"/socket"` is `ws://…/socket/websocket`, and with `longPoll` `http://…/socket/longpoll`. */
   readonly sockets: { readonly [path: `/${string}`]: SocketOptions<SA> };
   /**
    * Pages and other answers beside the sockets, by path; one `*` at the end stands for whatever follows, the first match
@@ -59,8 +74,11 @@ export interface OwnServer {
 }
 /** An endpoint on a server that is there already, which it leaves open when it ends. */
 export interface GivenServer {
-  /** Requests and upgrades that are not the endpoint's are left to its other listeners. */
-  readonly server: Server;
+  /**
+   * A server of `node:http` or `node:https`, alone or under a framework. The endpoint takes the requests and upgrades that
+   * are its own before any other listener sees them, whichever came first, and leaves it all others.
+   */
+  readonly server: Server | SecureServer;
   /** It has one. */
   readonly port?: undefined;
 }

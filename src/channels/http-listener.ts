@@ -1,12 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
+import { Server as TlsServer } from "node:tls";
 import { SluiceError } from "../support/internal.ts";
 import { log, refused } from "../telemetry/internal.ts";
 import type { EndpointEngine } from "./endpoint-engine.ts";
-import type { BoundAddress, EndpointBase, Route } from "./endpoint-options.ts";
+import type { BoundAddress, EndpointBase, GivenServer, Route } from "./endpoint-options.ts";
 import { WebSocketUpgrade, refuseUpgrade } from "./web-socket-upgrade.ts";
 import { boundAddress, factsOf, pathOf } from "./http-request.ts";
+import { LongPollRequests } from "./long-poll-requests.ts";
 import { allowedHost, allowedOrigin } from "./origin.ts";
+import { gate } from "./request-gate.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "./topic-pattern.ts";
 import { WebSocketUpgrades } from "./web-socket-transport.ts";
 
@@ -23,15 +27,19 @@ const pageConnections = 1_000;
 export class HttpListener {
   readonly #key: string;
   readonly #engine: EndpointEngine;
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   readonly #isOwn: boolean;
   readonly #routes: readonly RoutePattern[];
   readonly #upgrades: WebSocketUpgrades;
+  readonly #polls: LongPollRequests;
+  #openGate: (() => void) | undefined = undefined;
+  /** No new clients: what is left are the polls of those that are there. */
+  #isClosing = false;
 
   constructor(
     key: string,
     engine: EndpointEngine,
-    given: Server | undefined,
+    given: GivenServer["server"] | undefined,
     routes: EndpointBase<never>["routes"] = {},
   ) {
     const { limits } = engine;
@@ -39,32 +47,26 @@ export class HttpListener {
     this.#engine = engine;
     this.#isOwn = given === undefined;
     this.#upgrades = new WebSocketUpgrades(limits);
+    this.#polls = new LongPollRequests(engine);
     this.#routes = Object.entries(routes).map(([path, route]) => ({
       ...topicPattern(path),
       route,
     }));
-    this.#server =
-      given ??
-      createServer({
-        headersTimeout: limits.headersTimeoutMs,
-        requestTimeout: limits.requestTimeoutMs,
-        connectionsCheckingInterval: checkIntervalMs,
-        maxHeaderSize: limits.maxHeaderBytes,
-        // Whoever offers another protocol is answered in this one.
-        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
-      });
-    if (given === undefined) {
-      // One more than may come is seen, and refused; what is beyond would be cut off unseen.
-      this.#server.maxHeadersCount = limits.maxHeaders + 1;
-      this.#server.maxConnections = limits.maxConnections + pageConnections;
-    }
+    this.#server = given ?? ownServer(engine);
   }
 
   /** Begins to hear; resolves when a server of its own is bound. */
   async open(port: number | undefined, host: string): Promise<void> {
     const server = this.#server;
-    server.on("upgrade", this.#onUpgrade).on("request", this.#onRequest);
-    if (port === undefined) return;
+    if (port === undefined) {
+      this.#openGate = gate(server, { request: this.#takeRequest, upgrade: this.#takeUpgrade });
+      // Without a listener, a server takes an upgrade for a request.
+      server.on("upgrade", this.#onUpgrade);
+      return;
+    }
+    server.on("upgrade", this.#onUpgrade).on("request", (request, response) => {
+      if (!this.#takeRequest(request, response)) this.#answer(request, response, 404);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, host, () => {
@@ -84,58 +86,77 @@ export class HttpListener {
         endpoint: this.#key,
       });
     }
-    return boundAddress(address.address, address.port);
+    return boundAddress(address.address, address.port, this.#server instanceof TlsServer);
   }
 
-  /** Hears no more; connections stay. */
+  /** Lets nobody in any more; who is in goes on, and polls. */
   close(): void {
-    this.#server.off("upgrade", this.#onUpgrade).off("request", this.#onRequest);
-    if (!this.#isOwn) return;
-    // Connections that are kept may still ask, and would wait for ever.
-    this.#server.on("request", (_request, response) => answer(response, 503)).close();
+    this.#isClosing = true;
   }
 
-  /** Cuts what is left, of a server of its own. */
+  /** Hears no more, and cuts what is left of a server of its own. */
   end(): void {
-    if (this.#isOwn) this.#server.closeAllConnections();
+    this.#openGate?.();
+    this.#server.off("upgrade", this.#onUpgrade);
+    if (!this.#isOwn) return;
+    this.#server.close();
+    this.#server.closeAllConnections();
   }
 
-  readonly #onUpgrade = (request: IncomingMessage, line: Duplex, head: Buffer): void => {
+  /** Takes the upgrade of a WebSocket that is for a mount. */
+  readonly #takeUpgrade = (request: IncomingMessage, line: Duplex, head: Buffer): boolean => {
     const mount = this.#engine.mountAt(pathOf(request));
-    if (mount !== undefined) {
-      const pending = new WebSocketUpgrade(
-        this.#engine,
-        mount,
-        this.#upgrades,
-        request,
-        line,
-        head,
-      );
-      return this.#engine.connect(pending);
-    }
+    if (mount === undefined) return false;
+    this.#engine.connect(
+      new WebSocketUpgrade(this.#engine, mount, this.#upgrades, request, line, head),
+    );
+    return true;
+  };
+
+  /** Hears what the gate has left, or was led past it. */
+  readonly #onUpgrade = (request: IncomingMessage, line: Duplex, head: Buffer): void => {
+    if (this.#takeUpgrade(request, line, head)) return;
     // Nobody else would ever answer it.
     if (this.#isOwn || this.#server.listenerCount("upgrade") === 1) refuseUpgrade(line, 404);
   };
 
-  readonly #onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+  /** Takes a request that is for a mount or a route. */
+  readonly #takeRequest = (request: IncomingMessage, response: ServerResponse): boolean => {
     const path = pathOf(request);
+    const polled = this.#engine.polledAt(path);
+    if (polled !== undefined) {
+      this.#polls.handle(polled, request, response);
+      return true;
+    }
     const isMount = this.#engine.mountAt(path) !== undefined;
     const match = matchTopic(this.#routes, path);
-    if (!isMount && match === undefined && !this.#isOwn) return;
+    if (!isMount && match === undefined) return false;
+    if (isMount || match === undefined) this.#answer(request, response, 400);
+    else if (this.#isAllowed(request, response))
+      void this.#run(match.pattern.route, request, response);
+    return true;
+  };
+
+  #answer(request: IncomingMessage, response: ServerResponse, status: 400 | 404): void {
+    if (this.#isAllowed(request, response)) answer(response, status);
+  }
+
+  /** Refuses what is nobody's business, and everything once it closes. */
+  #isAllowed(request: IncomingMessage, response: ServerResponse): boolean {
     const { policy, limits } = this.#engine;
     const facts = factsOf(request);
-    if (request.rawHeaders.length / 2 > limits.maxHeaders) return answer(response, 431);
     const host = allowedHost(facts.host, policy);
     const verdict =
       host.allowed && facts.origin !== undefined ? allowedOrigin(facts, policy) : host;
-    if (!verdict.allowed) {
+    if (this.#isClosing) answer(response, 503);
+    else if (request.rawHeaders.length / 2 > limits.maxHeaders) answer(response, 431);
+    else if (verdict.allowed) return true;
+    else {
       if (refused.active) refused.emit({ what: "request", reason: verdict.reason });
-      return answer(response, 403);
+      answer(response, 403);
     }
-    if (isMount) return answer(response, 400);
-    if (match === undefined) return answer(response, 404);
-    void this.#run(match.pattern.route, request, response);
-  };
+    return false;
+  }
 
   async #run(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
@@ -146,6 +167,24 @@ export class HttpListener {
       else answer(response, 500);
     }
   }
+}
+
+/** A server whose requests have to be short and quick. */
+function ownServer({ limits, mounts }: EndpointEngine): Server {
+  const server = createServer({
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: checkIntervalMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    // Whoever offers another protocol is answered in this one.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  });
+  // One more than may come is seen, and refused; what is beyond would be cut off unseen.
+  server.maxHeadersCount = limits.maxHeaders + 1;
+  // Who polls has a line to wait on, and one to send by.
+  const lines = [...mounts.values()].some(({ windowMs }) => windowMs !== undefined) ? 2 : 1;
+  server.maxConnections = lines * limits.maxConnections + pageConnections;
+  return server;
 }
 
 const texts = {

@@ -27,6 +27,20 @@ export function factsOf({ headers, socket }: IncomingMessage): RequestFacts {
   };
 }
 
+/**
+ * The same of a request that browsers also send without an `Origin`: a page's own GET. There `Sec-Fetch-Site` says that it is
+ * the page's own, or else the `Referer` says which page it is.
+ */
+export function fetchFactsOf(request: IncomingMessage): RequestFacts {
+  const facts = factsOf(request);
+  if (facts.origin !== undefined) return facts;
+  const { "sec-fetch-site": site, referer } = request.headers;
+  if (site === undefined || site === "none")
+    return referer === undefined ? facts : { ...facts, origin: originOf(referer) };
+  const own = `${facts.isSecure ? "https" : "http"}://${facts.host ?? ""}`;
+  return { ...facts, origin: site === "same-origin" ? own : "null" };
+}
+
 /** The headers that a callback may see: none that a page of somebody else can make a browser send. */
 export function safeHeaders(headers: IncomingMessage["headers"]): Headers {
   const safe = new Headers();
@@ -37,9 +51,14 @@ export function safeHeaders(headers: IncomingMessage["headers"]): Headers {
   return safe;
 }
 
+function originOf(referer: string): string {
+  const url = URL.parse(referer);
+  return url === null ? "null" : url.origin;
+}
+
 /** An address as people and URLs spell it; one that stands for all addresses is loopback in the URL. */
-export function boundAddress(host: string, port: number): BoundAddress {
+export function boundAddress(host: string, port: number, isSecure = false): BoundAddress {
   const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   const name = reached.includes(":") ? `[${reached}]` : reached;
-  return { host, port, url: `http://${name}:${port}` };
+  return { host, port, url: `http${isSecure ? "s" : ""}://${name}:${port}` };
 }

@@ -50,6 +50,7 @@ export type {
   EndpointOptions,
   EndpointServer,
   GivenServer,
+  LongPollOptions,
   OwnServer,
   Route,
   SocketOptions,

@@ -72,6 +72,16 @@ export interface Limits {
   readonly maxHeaders: number;
   /** Until a connected socket has joined something; default 15,000. Later: close 4001. */
   readonly joinWithinMs: number;
+  /** Bytes of one long-polling POST; default 256 KiB. More: status 413, and nothing of it is read. */
+  readonly maxPollBodyBytes: number;
+  /** Messages of one long-polling POST; default 100, as the stock client sends. What is beyond is not read. */
+  readonly maxPollBatch: number;
+  /** Polls of one session that wait at a time; default 2. More: the oldest is answered 204. */
+  readonly maxPollsPerSession: number;
+  /** Polls of one session answered with messages, per second; default 50. More: they wait, and messages gather. */
+  readonly pollsPerSecond: number;
+  /** Age of a long-polling token, which each answer renews; default 600,000. Older: status 410. */
+  readonly pollTokenMaxAgeMs: number;
   /** Without a frame from the client; default 60,000. Longer: close 1001. Clients send a heartbeat every 30 s. */
   readonly idleMs: number;
 }
@@ -116,6 +126,11 @@ export const defaultLimits: Limits = Object.freeze({
   maxHeaderBytes: 8 * KiB,
   maxHeaders: 64,
   joinWithinMs: 15_000,
+  maxPollBodyBytes: 256 * KiB,
+  maxPollBatch: 100,
+  maxPollsPerSession: 2,
+  pollsPerSecond: 50,
+  pollTokenMaxAgeMs: 600_000,
   idleMs: 60_000,
 });
 

@@ -1,4 +1,4 @@
-import { invalidOption } from "../support/internal.ts";
+import { checkInteger, invalidOption } from "../support/internal.ts";
 import { AnyDefinition } from "./any-definition.ts";
 import type { Channel } from "./definition.ts";
 import type { SocketOptions } from "./endpoint-options.ts";
@@ -10,6 +10,26 @@ export interface Mount {
   readonly options: SocketOptions<unknown>;
   readonly definitions: readonly AnyDefinition[];
   readonly world: EndpointWorld;
+  /** How long a poll waits; nothing where there is no long-polling. */
+  readonly windowMs: number | undefined;
+}
+
+/** A mount that may be polled. */
+export interface PolledMount extends Mount {
+  readonly windowMs: number;
+}
+
+/** The window of the stock server. */
+const defaultWindowMs = 10_000;
+/** A poll may wait one sweep longer, and its client no longer than 20 s. */
+const longestWindowMs = 18_000;
+
+/** How long a poll of a mount waits. @throws SLUICE_INVALID_OPTION */
+export function windowOf({ longPoll = false }: SocketOptions<never>): number | undefined {
+  if (typeof longPoll === "boolean") return longPoll ? defaultWindowMs : undefined;
+  const { windowMs = defaultWindowMs } = longPoll;
+  checkInteger("longPoll.windowMs", windowMs, 1, longestWindowMs);
+  return windowMs;
 }
 
 /** The channels of a mount as they were defined. @throws SLUICE_INVALID_OPTION */

@@ -173,8 +173,9 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   sweep(): void {
     const { limits, sweeps } = this.world;
     const client = this.#client;
+    const polls = client?.transport.sweep?.(sweeps.ms);
     // What is not read may well have been sent.
-    if (this.#full > 0 && !this.#isGone) this.#heardAt = sweeps.count;
+    if ((this.#full > 0 || polls === true) && !this.#isGone) this.#heardAt = sweeps.count;
     const born = (sweeps.count - this.#bornAt) * sweeps.ms;
     if (client === undefined) {
       if (born > limits.joinWithinMs) this.#cell.stop("shutdown");
@@ -187,7 +188,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       client.close(4008, "slow consumer");
     else if (!this.#hasJoined && born > limits.joinWithinMs)
       client.close(4001, "nothing was joined");
-    else if ((sweeps.count - this.#heardAt) * sweeps.ms > limits.idleMs) client.close(1001, "idle");
+    else if (polls === false || (sweeps.count - this.#heardAt) * sweeps.ms > limits.idleMs)
+      client.close(1001, "idle");
   }
 
   /** Has everything it heard been answered, and gone out as far as its client takes it? */

@@ -14,6 +14,8 @@ export interface Transport {
   pause(): void;
   /** Reads on. */
   resume(): void;
+  /** Of a line that has deadlines of its own: looks at them, once per sweep. False when its client has stayed away too long. */
+  sweep?(sweepMs: number): boolean;
 }
 
 /** Who hears a transport. It only enqueues. */
