@@ -6,7 +6,7 @@ import {
   Kind,
   planOf,
   stopCell,
-  type ChildExitMessage,
+  type ExitMessage,
   type Engine,
   type Figures,
   type Message,
@@ -110,7 +110,7 @@ export class EndpointEngine implements Engine, Host {
 
   receive(message: Message): void {
     if (message.kind !== Kind.childExit) return;
-    const { child, reason } = message as ChildExitMessage;
+    const { from: child, content: reason } = message as ExitMessage;
     const pending = (child as Cell).note as PendingConnection | LetIn;
     if (!isOrderly(reason)) log("error", `${(child as Cell).pid} crashed`, reason);
     if (!(pending instanceof LetIn)) pending.refuse(isOrderly(reason) ? 503 : 500);

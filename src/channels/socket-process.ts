@@ -4,7 +4,7 @@ import {
   Kind,
   cellOf,
   stopCell,
-  type ChildExitMessage,
+  type ExitMessage,
   type Engine,
   type Message,
 } from "../process/internal.ts";
@@ -84,7 +84,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       case ChannelKind.gone:
         return this.#clientGone();
       case Kind.childExit:
-        return this.#channelGone(message as ChildExitMessage);
+        return this.#channelGone(message as ExitMessage);
       default:
         return undefined;
     }
@@ -327,7 +327,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     cell.send(new ClientMessage(ChannelKind.event, incoming));
   }
 
-  #channelGone({ child, reason }: ChildExitMessage): void {
+  #channelGone({ from: child, content: reason }: ExitMessage): void {
     const cell = child as Cell;
     this.#channels--;
     const membership = cell.note as Membership;

@@ -1,5 +1,5 @@
 import type { ProducerEngine } from "../stage/internal.ts";
-import { ClosureMessage, cellOf } from "../process/internal.ts";
+import { closureMessage, cellOf } from "../process/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { Producer } from "../stage/index.ts";
 import { LineSplitter } from "./line-splitter.ts";
@@ -87,7 +87,7 @@ export class InputSource extends Producer<Payload> {
     // Beside the mailbox, and no task either: neither a stop nor a drain waits for a quiet input.
     const arrive = (message: () => void): void =>
       cell.send(
-        new ClosureMessage(() => {
+        closureMessage(() => {
           this.#reading = false;
           message();
         }),

@@ -6,7 +6,7 @@ import { Brood } from "./brood.ts";
 import { beginStop, end, fail, lay, terminate } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { Extras } from "./extras.ts";
-import { ExitMessage, type Message, type UserMessage } from "./message.ts";
+import { exitMessage, type Message, type UserMessage } from "./message.ts";
 import type { Plan } from "./plan.ts";
 import { processes, type ProcessTable } from "./process-table.ts";
 import { answer, letGo, receive } from "./receive.ts";
@@ -194,7 +194,7 @@ export class Cell implements Runnable, Scope {
     if (from === this.parent) {
       if (supervises || traps) this.stop(reason);
       else if (reason !== "normal") this.kill(reason);
-    } else if (traps) this.send(new ExitMessage(from, reason));
+    } else if (traps) this.send(exitMessage(from, reason));
     else if (!supervises && reason !== "normal") this.kill(reason);
   }
 
@@ -239,13 +239,9 @@ export class Cell implements Runnable, Scope {
     let handled = 0;
     while (handled < limit && this.head !== undefined && !this.busy && !this.alert) {
       const message = this.head;
-      const { next } = message;
-      this.head = next;
-      if (next !== undefined) {
-        if (next === this.tail) this.tail = undefined;
-        // A handled message that has grown old would keep all that came after it alive.
-        message.next = undefined;
-      }
+      // A mailbox of one message has no tail.
+      if (this.tail === undefined) this.head = undefined;
+      else this.unchain(message);
       handled++;
       this.handled = (this.handled + 1) & 0x7fff_ffff;
       const result = receive(this, message);
@@ -253,6 +249,15 @@ export class Cell implements Runnable, Scope {
       if (this.inHand !== undefined && !this.busy) this.inHand = undefined;
     }
     return handled;
+  }
+
+  /** Takes the first of several messages out of the mailbox. */
+  unchain(message: Message): void {
+    const { next } = message;
+    this.head = next;
+    if (next === this.tail) this.tail = undefined;
+    // A handled message that has grown old would keep all that came after it alive.
+    message.next = undefined;
   }
 
   /**

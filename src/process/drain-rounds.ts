@@ -1,7 +1,7 @@
 import { log } from "../telemetry/internal.ts";
 import type { Cell } from "./cell.ts";
 import type { DrainReport, Leftover } from "./drain.ts";
-import { DrainMessage } from "./message.ts";
+import { drainMessage } from "./message.ts";
 import { gone, killTree, stopCell } from "./spawn.ts";
 import { State } from "./state.ts";
 import { describeBacklog, backlogOf } from "./backlog.ts";
@@ -27,7 +27,7 @@ function drainOne(cell: Cell): Promise<void> {
       resolve();
     };
     told.add(settle);
-    cell.send(new DrainMessage({ settle }));
+    cell.send(drainMessage({ settle }));
   });
 }
 

@@ -14,7 +14,7 @@ import type { Engine } from "./engine.ts";
 import { ErrorReply } from "./error-reply.ts";
 import { giveUp } from "./give-up.ts";
 import { Later } from "./later.ts";
-import { Kind, type ChildExitMessage, type Message } from "./message.ts";
+import { Kind, type ExitMessage, type Message } from "./message.ts";
 import { PutOff, dismiss } from "./put-off.ts";
 import type { ProcessRef } from "./ref.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
@@ -108,7 +108,7 @@ export class DynamicSupervisorEngine implements Engine {
 
   receive(message: Message): void {
     if (message.kind !== Kind.childExit) return;
-    const { child: cell, reason } = message as ChildExitMessage;
+    const { from: cell, content: reason } = message as ExitMessage;
     const child = (cell as Cell).note as DynamicChild;
     if (child.cell === cell) this.#ended(child, reason);
   }

@@ -4,7 +4,7 @@ import { LazySignal, abortReason, isAbort } from "./abort.ts";
 import type { Cell } from "./cell.ts";
 import { ErrorReply } from "./error-reply.ts";
 import type { Extras } from "./extras.ts";
-import { ChildExitMessage, Kind, type DrainMessage, type UserMessage } from "./message.ts";
+import { Kind, childExitMessage, type DrainMessage, type UserMessage } from "./message.ts";
 import { State } from "./state.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -107,7 +107,7 @@ export function end(cell: Cell, reason: ExitReason): void {
   if (exited.active) exited.emit({ pid: cell.pid, label: plan.label, reason });
   if (parent === undefined) return;
   parent.more?.children?.remove(cell);
-  if (parent.engine !== undefined) parent.send(new ChildExitMessage(cell, reason));
+  if (parent.engine !== undefined) parent.send(childExitMessage(cell, reason));
 }
 
 /** The callback of a killed process has ended. */
@@ -162,7 +162,7 @@ function refuseAll(cell: Cell, reason: ExitReason): void {
   for (let message = cell.head; message !== undefined; message = message.next) {
     if (message.kind === Kind.user) refuse(message as UserMessage);
     else if (message.kind === Kind.drain)
-      (message as DrainMessage).reply.settle(undefined, undefined);
+      (message as DrainMessage).content.settle(undefined, undefined);
   }
   cell.head = cell.tail = cell.inHand = undefined;
   if (cell.more?.replies === undefined) return;

@@ -1,9 +1,12 @@
-import type { ExitReason } from "../support/internal.ts";
+import { keepShape, type ExitReason } from "../support/internal.ts";
 
-/** What a message is; numbers from 16 on belong to the stage layer. */
+/** What a message is; numbers from 16 on belong to the layers above. */
 export const Kind = { user: 0, closure: 1, info: 2, exit: 3, childExit: 4, drain: 5 } as const;
 
-/** One entry of a mailbox: data, chained to the one behind it. */
+/**
+ * One entry of a mailbox: data, chained to the one behind it. Whoever handles a mailbox meets messages of all kinds; the
+ * compiler finds `kind` at once among four shapes, and has to search among more. So kinds share shapes.
+ */
 export interface Message {
   readonly kind: number;
   next: Message | undefined;
@@ -28,59 +31,58 @@ export class UserMessage implements Message {
   }
 }
 
-/** Anything for `handleInfo`. */
-export class InfoMessage implements Message {
-  readonly kind: number = Kind.info;
+/** The shape of all kinds of this layer that are neither calls nor casts. */
+class Notice implements Message {
+  readonly kind: number;
   next: Message | undefined = undefined;
-  readonly message: unknown;
-  constructor(message: unknown) {
-    this.message = message;
-  }
-}
-
-/** Work of the process itself: a timer, the end of a task, a down. */
-export class ClosureMessage implements Message {
-  readonly kind: number = Kind.closure;
-  next: Message | undefined = undefined;
-  readonly run: () => unknown;
-  /** It takes one of the places for user messages. */
+  readonly content: unknown;
+  readonly from: object | undefined;
   readonly counted: boolean;
-  constructor(run: () => unknown, counted = false) {
-    this.run = run;
+  constructor(kind: number, content: unknown, from: object | undefined, counted: boolean) {
+    this.kind = kind;
+    this.content = content;
+    this.from = from;
     this.counted = counted;
   }
 }
 
-/** The end of a linked process, for one that traps exits. */
-export class ExitMessage implements Message {
-  readonly kind: number = Kind.exit;
-  next: Message | undefined = undefined;
-  readonly from: object;
-  readonly reason: ExitReason;
-  constructor(from: object, reason: ExitReason) {
-    this.from = from;
-    this.reason = reason;
-  }
+/** Work of the process itself: a timer, the end of a task, a down. */
+export interface ClosureMessage extends Message {
+  readonly content: () => unknown;
+  /** It takes one of the places for user messages. */
+  readonly counted: boolean;
+}
+export function closureMessage(run: () => unknown, counted = false): ClosureMessage {
+  return new Notice(Kind.closure, run, undefined, counted) as ClosureMessage;
 }
 
-/** The end of a child, for its parent. */
-export class ChildExitMessage implements Message {
-  readonly kind: number = Kind.childExit;
-  next: Message | undefined = undefined;
-  readonly child: object;
-  readonly reason: ExitReason;
-  constructor(child: object, reason: ExitReason) {
-    this.child = child;
-    this.reason = reason;
-  }
+/** Anything for `handleInfo`. */
+export interface InfoMessage extends Message {
+  readonly content: unknown;
+}
+export function infoMessage(info: unknown): InfoMessage {
+  return new Notice(Kind.info, info, undefined, true);
+}
+
+/** The end of a linked process, for one that traps exits; of a child, for its parent. */
+export interface ExitMessage extends Message {
+  readonly from: object;
+  readonly content: ExitReason;
+}
+export function exitMessage(from: object, reason: ExitReason): ExitMessage {
+  return new Notice(Kind.exit, reason, from, false) as ExitMessage;
+}
+export function childExitMessage(child: object, reason: ExitReason): ExitMessage {
+  return new Notice(Kind.childExit, reason, child, false) as ExitMessage;
 }
 
 /** Finish what you have; the reply comes when nothing is left. Stages close their sources on it. */
-export class DrainMessage implements Message {
-  readonly kind: number = Kind.drain;
-  next: Message | undefined = undefined;
-  readonly reply: Reply;
-  constructor(reply: Reply) {
-    this.reply = reply;
-  }
+export interface DrainMessage extends Message {
+  readonly content: Reply;
 }
+export function drainMessage(reply: Reply): DrainMessage {
+  return new Notice(Kind.drain, reply, undefined, false) as DrainMessage;
+}
+
+keepShape(new UserMessage("", [], undefined));
+keepShape(closureMessage(() => undefined));

@@ -1,7 +1,7 @@
 import type { ExitReason } from "../support/internal.ts";
 import type { Scope, System } from "../runtime/internal.ts";
 import { LazySignal, abortReason } from "./abort.ts";
-import { ClosureMessage } from "./message.ts";
+import { closureMessage } from "./message.ts";
 import type { Open, Own } from "./self.ts";
 import { startIn } from "./start-in.ts";
 
@@ -36,7 +36,7 @@ export class OwnTask<T> implements Open, Scope {
   tell(result: PromiseSettledResult<T>): void {
     this.own.taskSettled();
     this.own.cell.send(
-      new ClosureMessage(() => {
+      closureMessage(() => {
         if (!this.live) return undefined;
         this.live = false;
         this.own.closed(this);

@@ -1,6 +1,6 @@
 import type { TimerEntry } from "../support/internal.ts";
 import type { Cell } from "./cell.ts";
-import { ClosureMessage } from "./message.ts";
+import { closureMessage } from "./message.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** A group of children whose start has to wait. What is started, stopped or put off again meanwhile is not of it any more. */
@@ -38,7 +38,7 @@ export class PutOff {
   /** Goes on, as a message of the supervisor: other ends are heard first. */
   readonly now = (): void => {
     this.#supervisor.send(
-      new ClosureMessage(() => {
+      closureMessage(() => {
         const due = this.#due;
         return due.length > 0 ? this.#go(due) : undefined;
       }),

@@ -14,20 +14,26 @@ import { drop } from "./send.ts";
 import { State } from "./state.ts";
 import { isDeferred, isThenable, type Deferred } from "./thenable.ts";
 
+/** The first kind of the layers above. */
+const above = 16;
+
 /** Handles one message; a thenable it returns holds the mailbox. */
 export function receive(cell: Cell, message: Message): unknown {
-  switch (message.kind) {
+  const { kind } = message;
+  // What a pipeline lives on is not compared with all the rest.
+  if (kind >= above) return cell.engine?.receive(message);
+  switch (kind) {
     case Kind.user:
       return receiveUser(cell, message as UserMessage);
     case Kind.closure:
       if ((message as ClosureMessage).counted) cell.waiting--;
-      return (message as ClosureMessage).run();
+      return (message as ClosureMessage).content();
     case Kind.info:
-      return receiveInfo(cell, (message as InfoMessage).message);
+      return receiveInfo(cell, (message as InfoMessage).content);
     case Kind.exit:
       return cell.more?.trap?.(
         (message as ExitMessage).from as Cell,
-        (message as ExitMessage).reason,
+        (message as ExitMessage).content,
       );
     case Kind.drain:
       return receiveDrain(cell, message as DrainMessage);
@@ -93,7 +99,7 @@ function receiveInfo(cell: Cell, message: unknown): unknown {
   return undefined;
 }
 
-function receiveDrain(cell: Cell, { reply }: DrainMessage): undefined {
+function receiveDrain(cell: Cell, { content: reply }: DrainMessage): undefined {
   const own = cell.more?.own?.tasksOver();
   const drained = cell.engine?.drain?.();
   if (drained === undefined && own === undefined) reply.settle(undefined, undefined);

@@ -7,7 +7,7 @@ import {
 import type { Cell } from "./cell.ts";
 import { cellAt, checkMs } from "./check.ts";
 import { link, unlink } from "./link.ts";
-import { ClosureMessage } from "./message.ts";
+import { type ClosureMessage, closureMessage } from "./message.ts";
 import { watch } from "./monitor.ts";
 import { OwnTask } from "./own-task.ts";
 import { planOf, type AnyProcessClass } from "./plan.ts";
@@ -74,7 +74,7 @@ export class Own {
   continue(message: () => unknown): void {
     const { cell } = this;
     if (this.dead) return;
-    const next = new ClosureMessage(() => {
+    const next = closureMessage(() => {
       if (this.continuation === next) this.continuation = undefined;
       return message();
     });
@@ -84,7 +84,7 @@ export class Own {
 
   afterBuffered(message: () => unknown): void {
     const { cell } = this;
-    if (cell.engine?.afterBuffered === undefined) cell.send(new ClosureMessage(message));
+    if (cell.engine?.afterBuffered === undefined) cell.send(closureMessage(message));
     else if (!this.dead) cell.engine.afterBuffered(message);
   }
 
@@ -113,10 +113,8 @@ export class Own {
   monitor(target: Addressable, down: (reason: ExitReason) => unknown): Disposable {
     if (this.dead) return nothing;
     let live = true;
-    const watched = watch(
-      this.cell,
-      cellAt(target),
-      (reason) => new ClosureMessage(() => (live ? down(reason) : undefined)),
+    const watched = watch(this.cell, cellAt(target), (reason) =>
+      closureMessage(() => (live ? down(reason) : undefined)),
     );
     return {
       [Symbol.dispose](): void {

@@ -1,6 +1,6 @@
 import { dropped } from "../telemetry/internal.ts";
 import type { Cell } from "./cell.ts";
-import { ClosureMessage, type Message } from "./message.ts";
+import { closureMessage, type Message } from "./message.ts";
 import { State } from "./state.ts";
 
 /** Drops a message for which there is no place, and counts it. */
@@ -19,7 +19,7 @@ export function sendUser(cell: Cell, message: Message): boolean {
 
 /** Sends work that takes a place of a user message; to a full mailbox or a stopping process it is dropped and counted. */
 export function sendWork(cell: Cell, run: () => unknown): void {
-  if (!sendUser(cell, new ClosureMessage(run, true))) drop(cell, cell.table);
+  if (!sendUser(cell, closureMessage(run, true))) drop(cell, cell.table);
 }
 
 /** Puts messages back before all that wait, in their order. */

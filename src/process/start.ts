@@ -2,7 +2,7 @@ import type { Addressable, ExitReason } from "../support/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { cellAt } from "./check.ts";
 import type { OptionalArgument, OptionsOf } from "./child-spec.ts";
-import { InfoMessage } from "./message.ts";
+import { infoMessage } from "./message.ts";
 import { planOf, type AnyProcessClass } from "./plan.ts";
 import { processes } from "./process-table.ts";
 import { running } from "./running.ts";
@@ -35,5 +35,5 @@ export async function stop(target: Addressable, reason: ExitReason = "normal"): 
 export function info(target: Addressable, message: unknown): void {
   const cell = cellAt(target);
   if (cell === undefined) drop(undefined, currentSystem().get(processes));
-  else if (!sendUser(cell, new InfoMessage(message))) drop(cell, cell.table);
+  else if (!sendUser(cell, infoMessage(message))) drop(cell, cell.table);
 }

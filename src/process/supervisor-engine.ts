@@ -11,7 +11,7 @@ import type { ChildSpec } from "./child-spec.ts";
 import type { Engine } from "./engine.ts";
 import { ErrorReply } from "./error-reply.ts";
 import { giveUp } from "./give-up.ts";
-import { Kind, type ChildExitMessage, type Message } from "./message.ts";
+import { Kind, type ExitMessage, type Message } from "./message.ts";
 import { PutOff, dismiss } from "./put-off.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 import { spawn, stopCell } from "./spawn.ts";
@@ -90,7 +90,7 @@ export class SupervisorEngine implements Engine {
 
   receive(message: Message): unknown {
     if (message.kind !== Kind.childExit) return undefined;
-    const { child: cell, reason } = message as ChildExitMessage;
+    const { from: cell, content: reason } = message as ExitMessage;
     const child = this.children.find((one) => one.cell === cell);
     return child === undefined ? undefined : this.#ended(child, reason);
   }

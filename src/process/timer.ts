@@ -1,5 +1,5 @@
 import type { TimerEntry } from "../support/internal.ts";
-import { ClosureMessage } from "./message.ts";
+import { closureMessage } from "./message.ts";
 import type { Open, Own } from "./self.ts";
 
 /** A message of a process to itself that comes later: once, or with `everyMs` again and again. */
@@ -20,7 +20,7 @@ export class Timer implements Open {
     this.entry = system.after(ms, this.ring);
   }
 
-  readonly ring = (): void => this.own.cell.send(new ClosureMessage(this.beat));
+  readonly ring = (): void => this.own.cell.send(closureMessage(this.beat));
 
   readonly beat = (): unknown => {
     if (!this.live) return undefined;

@@ -1,5 +1,5 @@
 import type { ExitReason } from "../support/internal.ts";
-import { ClosureMessage, State, backlogOf, gone, type Cell } from "../process/internal.ts";
+import { closureMessage, State, backlogOf, gone, type Cell } from "../process/internal.ts";
 import { EmittingEngine } from "./emitting-engine.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Consumption, Outlet } from "./outlet.ts";
@@ -94,7 +94,7 @@ function handled(cell: Cell, tags: readonly number[]): Promise<void> {
     if (cell.state === State.dead) return dead(cell.doom!);
     told.add(dead);
     cell.send(
-      new ClosureMessage(() => {
+      closureMessage(() => {
         afterwards(cell, () => {
           told.delete(dead);
           resolve();
@@ -108,7 +108,7 @@ function afterwards(cell: Cell, run: () => void): void {
   const { engine } = cell;
   const kept = inletOf(cell)?.unpaused();
   if (kept !== undefined)
-    void kept.then(() => cell.send(new ClosureMessage(() => afterwards(cell, run))));
+    void kept.then(() => cell.send(closureMessage(() => afterwards(cell, run))));
   else if (engine?.afterBuffered !== undefined) engine.afterBuffered(run);
   else run();
 }

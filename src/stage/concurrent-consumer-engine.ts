@@ -1,6 +1,6 @@
 import type { ExitReason } from "../support/internal.ts";
 import {
-  ClosureMessage,
+  closureMessage,
   type Cell,
   type Engine,
   type Figures,
@@ -67,7 +67,7 @@ export class ConcurrentConsumerEngine implements Engine, PieceHandler {
   }
 
   afterBuffered(run: () => unknown): void {
-    this.inlet.epochs.mark(() => this.cell.send(new ClosureMessage(run)));
+    this.inlet.epochs.mark(() => this.cell.send(closureMessage(run)));
   }
 
   async drain(): Promise<void> {

@@ -1,7 +1,8 @@
 import { isOrderly, type ExitReason } from "../support/internal.ts";
 import { thread } from "../runtime/internal.ts";
 import {
-  ClosureMessage,
+  closureMessage,
+  type ClosureMessage,
   LazySignal,
   State,
   abortReason,
@@ -48,7 +49,7 @@ export class ConcurrentInlet extends Inlet {
   handled = 0;
   /** `wake` is in the mailbox. */
   woken = false;
-  readonly wake: ClosureMessage = new ClosureMessage(() => {
+  readonly wake: ClosureMessage = closureMessage(() => {
     this.woken = false;
     this.look();
     this.begin();

@@ -2,7 +2,7 @@ import { describeReason, invalidOption, isOrderly, type ExitReason } from "../su
 import { log, restarted } from "../telemetry/internal.ts";
 import {
   Cell,
-  ClosureMessage,
+  closureMessage,
   Kind,
   Later,
   RestartIntensity,
@@ -12,7 +12,7 @@ import {
   giveUp,
   startFailed,
   stopChild,
-  type ChildExitMessage,
+  type ExitMessage,
   type Engine,
   type Figures,
   type Message,
@@ -99,7 +99,7 @@ export class ConsumerSupervisorEngine implements Engine {
       case StageKind.events:
         return this.#begin(message as Events);
       case Kind.childExit: {
-        const { child, reason } = message as ChildExitMessage;
+        const { from: child, content: reason } = message as ExitMessage;
         this.#ended(child as Cell, reason);
         // Ends that wait in a row are asked for together.
         if (this.#cell.head?.kind !== Kind.childExit) this.#ask();
@@ -343,14 +343,14 @@ export class ConsumerSupervisorEngine implements Engine {
     // Those whose end has not been heard of.
     for (let message = this.#cell.head; message !== undefined; message = message.next)
       if (message.kind === Kind.childExit)
-        works.add(((message as ChildExitMessage).child as Cell).note as Work);
+        works.add(((message as ExitMessage).from as Cell).note as Work);
     if (works.size > 0) this.#after.push({ works, run });
-    else this.#cell.send(new ClosureMessage(run));
+    else this.#cell.send(closureMessage(run));
   }
 
   #left(work: Work): void {
     for (const { works, run } of this.#after)
-      if (works.delete(work) && works.size === 0) this.#cell.send(new ClosureMessage(run));
+      if (works.delete(work) && works.size === 0) this.#cell.send(closureMessage(run));
     this.#after = this.#after.filter(({ works }) => works.size > 0);
   }
 

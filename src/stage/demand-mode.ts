@@ -1,5 +1,5 @@
 import { SluiceError, invalidOption, type Addressable } from "../support/internal.ts";
-import { ClosureMessage, State, type Cell } from "../process/internal.ts";
+import { closureMessage, State, type Cell } from "../process/internal.ts";
 import type { EmittingEngine } from "./emitting-engine.ts";
 import { emitsEvents } from "./emitting.ts";
 import { checkMode, type ProducerEngine } from "./producer-engine.ts";
@@ -68,7 +68,7 @@ export function setDemandMode(stage: Source<unknown>, mode: DemandMode): void {
   const { engine } = cell;
   if (engine?.role === "producer") (engine as ProducerEngine).setMode(mode);
   // Its first turn is still to come.
-  else if (engine === undefined) cell.send(new ClosureMessage(() => setDemandMode(stage, mode)));
+  else if (engine === undefined) cell.send(closureMessage(() => setDemandMode(stage, mode)));
   else if (mode === "accumulate")
     throw invalidOption(
       "mode",

@@ -5,7 +5,7 @@ import {
   type ExitReason,
 } from "../support/internal.ts";
 import {
-  ClosureMessage,
+  closureMessage,
   isThenable,
   type Cell,
   type Engine,
@@ -95,7 +95,7 @@ export abstract class EmittingEngine implements Engine {
     if (this.#servesSoon) return;
     this.#servesSoon = true;
     this.cell.send(
-      new ClosureMessage(() => {
+      closureMessage(() => {
         this.#servesSoon = false;
         this.serve();
       }),

@@ -1,6 +1,6 @@
 import type { Context } from "../process/index.ts";
 import { LazySignal } from "../process/internal.ts";
-import type { SluiceError } from "../support/internal.ts";
+import { keepShape, type SluiceError } from "../support/internal.ts";
 
 /** A demand handed to `handleDemand`, and the signal of what was opened for it. */
 export class Fetch implements Context {
@@ -30,3 +30,5 @@ export class Fetch implements Context {
     LazySignal.abort(this.lazy, why);
   }
 }
+
+keepShape(new Fetch(0));

@@ -1,5 +1,5 @@
 import {
-  ClosureMessage,
+  closureMessage,
   cellOf,
   checkKnown,
   checkOneOf,
@@ -84,7 +84,7 @@ class FromProducer<Out> extends Producer<Out> {
     else if (outlet.requested > 0 && !this.#stepping && !this.#stepsSoon) {
       this.#stepsSoon = true;
       cellOf(this).send(
-        new ClosureMessage(() => {
+        closureMessage(() => {
           this.#stepsSoon = false;
           this.#step();
         }),
@@ -111,8 +111,8 @@ class FromProducer<Out> extends Producer<Out> {
     const cell = cellOf(this);
     this.#stepping = true;
     step.then(
-      (result) => cell.send(new ClosureMessage(() => this.#arrived(result))),
-      (error: unknown) => cell.send(new ClosureMessage(() => this.#fail(error))),
+      (result) => cell.send(closureMessage(() => this.#arrived(result))),
+      (error: unknown) => cell.send(closureMessage(() => this.#fail(error))),
     );
   }
 

@@ -1,6 +1,6 @@
 import { SluiceError, isOrderly, type ExitReason } from "../support/internal.ts";
 import {
-  ClosureMessage,
+  closureMessage,
   State,
   putBack,
   watch,
@@ -98,7 +98,7 @@ export class Inlet {
   released(): void {
     if (this.waiting.length === 0 || this.kept > 0) return;
     // As a message: what was put back comes first.
-    for (const resolve of this.waiting.splice(0)) this.cell.send(new ClosureMessage(resolve));
+    for (const resolve of this.waiting.splice(0)) this.cell.send(closureMessage(resolve));
   }
 
   /** Settles when nothing waits for the end of a pause. */

@@ -1,5 +1,5 @@
 import { isOrderly, type ExitReason } from "../support/internal.ts";
-import { ClosureMessage, cellOf, checkKnown, checkOneOf } from "../process/internal.ts";
+import { closureMessage, cellOf, checkKnown, checkOneOf } from "../process/internal.ts";
 import type { Context } from "../process/index.ts";
 import { invalidReturn } from "./accepting.ts";
 import { Consumer } from "./consumer.ts";
@@ -34,7 +34,7 @@ class IntoConsumer<In> extends Consumer<In> {
     const opened: unknown = this.#open(this.self);
     const failed = (error: unknown): void =>
       cell.send(
-        new ClosureMessage(() => {
+        closureMessage(() => {
           throw error;
         }),
       );

@@ -1,7 +1,7 @@
 import { Deque, SluiceError, describe } from "../support/internal.ts";
 import { thread } from "../runtime/internal.ts";
 import { discarded, log } from "../telemetry/internal.ts";
-import { ClosureMessage, isThenable, watch, type Cell } from "../process/internal.ts";
+import { closureMessage, isThenable, watch, type Cell } from "../process/internal.ts";
 import { Buffer } from "./buffer.ts";
 import { checkTerms } from "./dispatch-terms.ts";
 import type { Dispatcher, DispatcherContext, Dispatching, Subscriber } from "./dispatcher.ts";
@@ -302,7 +302,7 @@ export class Outlet {
 
   sendMarker(run: () => unknown): void {
     this.reached++;
-    this.cell.send(new ClosureMessage(() => this.runMarker(run)));
+    this.cell.send(closureMessage(() => this.runMarker(run)));
   }
 
   runMarker(run: () => unknown): unknown {

@@ -1,6 +1,8 @@
 import { Deque, checkInteger } from "../support/internal.ts";
 import {
-  ClosureMessage,
+  Kind,
+  closureMessage,
+  type ClosureMessage,
   type Cell,
   type Figures,
   type Message,
@@ -118,7 +120,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
       return true;
     }
     inbox.shift();
-    if (next instanceof ClosureMessage) outlet.afterBuffered(next.run);
+    if (next.kind === Kind.closure) outlet.afterBuffered((next as ClosureMessage).content);
     else this.intakeEnded(next as Cancel);
     return true;
   }
@@ -173,7 +175,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
 
   override afterBuffered(run: () => unknown): void {
     if (this.idle) super.afterBuffered(run);
-    else this.inbox.push(new ClosureMessage(run));
+    else this.inbox.push(closureMessage(run));
   }
 
   async drain(): Promise<void> {
@@ -183,7 +185,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
 
   putBack(kept: Iterable<Events | Cancel>): void {
     for (const message of [...kept].toReversed()) this.inbox.unshift(message);
-    this.cell.send(new ClosureMessage(() => this.emptyInbox()));
+    this.cell.send(closureMessage(() => this.emptyInbox()));
   }
 
   override moved(): number {

@@ -1,4 +1,4 @@
-import { ClosureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
+import { closureMessage, isThenable, type Cell, type Figures } from "../process/internal.ts";
 import { SluiceError, invalidOption, type ExitReason } from "../support/internal.ts";
 import { demanded, log } from "../telemetry/internal.ts";
 import { eventsOf, invalidEvents } from "./accepting.ts";
@@ -52,7 +52,7 @@ export class ProducerEngine extends EmittingEngine {
     const { outlet, cell } = this;
     if (mode === "accumulate") outlet.held ??= new HeldDemand();
     else if (outlet.held !== undefined)
-      cell.send(new ClosureMessage(() => (this.mode === "forward" ? this.release() : undefined)));
+      cell.send(closureMessage(() => (this.mode === "forward" ? this.release() : undefined)));
   }
 
   /** Hands out what was held: the events, batch by batch; then what is still missing is demanded, ask by ask. */
@@ -98,7 +98,7 @@ export class ProducerEngine extends EmittingEngine {
   open(fetch: Fetch, result: PromiseLike<unknown>): void {
     this.fetch = fetch;
     fetch.result = result;
-    const settled = (run: () => void): void => this.cell.send(new ClosureMessage(run));
+    const settled = (run: () => void): void => this.cell.send(closureMessage(run));
     result.then(
       (events) => settled(() => this.fetched(fetch, events)),
       (error: unknown) => settled(() => this.failed(fetch, error)),
@@ -163,7 +163,7 @@ export class ProducerEngine extends EmittingEngine {
     const result = this.fetch?.result;
     if (result !== undefined) {
       const settled = (): Promise<void> =>
-        new Promise((resolve) => this.cell.send(new ClosureMessage(resolve)));
+        new Promise((resolve) => this.cell.send(closureMessage(resolve)));
       // What it brought is a message before this one.
       await result.then(settled, settled);
     }

@@ -1,4 +1,4 @@
-import type { ExitReason } from "../support/internal.ts";
+import { keepShape, type ExitReason } from "../support/internal.ts";
 import type { Cell, Message } from "../process/internal.ts";
 import type { SubscriptionTerms } from "./subscription.ts";
 
@@ -52,25 +52,54 @@ export function transmit(to: Cell, message: Message): void {
   to.send(wire === undefined ? message : wire(message));
 }
 
+/** The shape of all of them but events. */
+class Signal implements Message {
+  readonly kind: number;
+  next: Message | undefined = undefined;
+  readonly tag: number;
+  count = 0;
+  isFree = false;
+  readonly reason: ExitReason | undefined;
+  readonly consumer: number;
+  readonly options: SubscriptionTerms | undefined;
+  readonly replaces: Replaced | undefined;
+
+  constructor(
+    kind: number,
+    tag: number,
+    reason?: ExitReason,
+    consumer = 0,
+    options?: SubscriptionTerms,
+    replaces?: Replaced,
+  ) {
+    this.kind = kind;
+    this.tag = tag;
+    this.reason = reason;
+    this.consumer = consumer;
+    this.options = options;
+    this.replaces = replaces;
+  }
+}
+
 export function subscribe(
   tag: number,
   consumer: number,
   options: SubscriptionTerms,
   replaces?: Replaced,
 ): Subscribe {
-  return { kind: StageKind.subscribe, next: undefined, tag, consumer, options, replaces };
+  const { subscribe: kind } = StageKind;
+  return new Signal(kind, tag, undefined, consumer, options, replaces) as Subscribe;
 }
 export function ask(tag: number, count: number): Ask {
-  return { kind: StageKind.ask, next: undefined, tag, count, isFree: false };
+  const signal = new Signal(StageKind.ask, tag);
+  signal.count = count;
+  return signal;
 }
 export function cancel(tag: number, reason: ExitReason): Cancel {
-  return { kind: StageKind.cancel, next: undefined, tag, reason };
+  return new Signal(StageKind.cancel, tag, reason) as Cancel;
 }
 export function cancelled(tag: number, reason: ExitReason): Cancel {
-  return { kind: StageKind.cancelled, next: undefined, tag, reason };
-}
-export function events(tag: number, batch: readonly unknown[], enteredMs: number): Events {
-  return { kind: StageKind.events, next: undefined, tag, events: batch, enteredMs };
+  return new Signal(StageKind.cancelled, tag, reason) as Cancel;
 }
 /** The other side is gone: told by the runtime, in order with what it sent before. */
 export function down(
@@ -78,5 +107,11 @@ export function down(
   tag: number,
   reason: ExitReason,
 ): Cancel {
-  return { kind, next: undefined, tag, reason };
+  return new Signal(kind, tag, reason) as Cancel;
 }
+export function events(tag: number, batch: readonly unknown[], enteredMs: number): Events {
+  return { kind: StageKind.events, next: undefined, tag, events: batch, enteredMs };
+}
+
+keepShape(ask(0, 0));
+keepShape(events(0, [], 0.5));

@@ -1,5 +1,5 @@
 import { SluiceError, type Addressable, type ExitReason } from "../support/internal.ts";
-import { ClosureMessage, State, type Cell } from "../process/internal.ts";
+import { closureMessage, State, type Cell } from "../process/internal.ts";
 import { isManual } from "./accepting.ts";
 import type { Inlet } from "./inlet.ts";
 import type { Replaced } from "./protocol.ts";
@@ -63,7 +63,7 @@ function asked<In>(
     const told = (cell.extras.onDead ??= new Set());
     told.add(nobody);
     cell.send(
-      new ClosureMessage(() => {
+      closureMessage(() => {
         told.delete(nobody);
         try {
           resolve(subscribeNow(cell, subscription, replaces));

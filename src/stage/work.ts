@@ -1,5 +1,5 @@
 import type { TimerEntry } from "../support/internal.ts";
-import { ClosureMessage, type Cell, type Later, type Waits } from "../process/internal.ts";
+import { closureMessage, type Cell, type Later, type Waits } from "../process/internal.ts";
 import type { ChildSpec, Ref } from "../process/index.ts";
 import type { EventChildInfo, TaskContext } from "./consumer-supervisor.ts";
 import type { Intake } from "./intake.ts";
@@ -88,7 +88,7 @@ export class Postponed {
     this.#supervisor = supervisor;
     this.#dueMs = supervisor.system.runtime.now() + ms;
     this.#timer = supervisor.system.after(ms, () =>
-      supervisor.send(new ClosureMessage(() => due(this))),
+      supervisor.send(closureMessage(() => due(this))),
     );
   }
 

@@ -1,5 +1,5 @@
 import { SluiceError } from "../support/internal.ts";
-import { ClosureMessage, State, cellOf, type Cell } from "../process/internal.ts";
+import { closureMessage, State, cellOf, type Cell } from "../process/internal.ts";
 import type { ExitReason } from "../support/index.ts";
 import {
   Consumer,
@@ -68,7 +68,7 @@ function send(cell: Cell | undefined, what: string, message: () => void): void {
     throw new SluiceError("SLUICE_NO_PROCESS", `no stage of this probe runs: no ${what}`, {
       target: "the probe",
     });
-  cell.send(new ClosureMessage(message));
+  cell.send(closureMessage(message));
 }
 
 /**

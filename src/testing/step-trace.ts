@@ -92,9 +92,8 @@ interface Known {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly reply: unknown;
-  readonly message: unknown;
   readonly from: Cell;
-  readonly child: Cell;
+  readonly content: unknown;
   readonly reason: ExitReason;
   readonly tag: number;
   readonly count: number;
@@ -113,27 +112,18 @@ function turnOf({ state, doom, stopReason, settled, busy }: Cell): string {
 
 /** A message by its name. */
 function said(message: Message): string {
-  const {
-    name,
-    args,
-    reply,
-    message: info,
-    from,
-    child,
-    reason,
-    ...stage
-  } = message as Message & Known;
+  const { name, args, reply, from, content, reason, ...stage } = message as Message & Known;
   switch (message.kind) {
     case Kind.user:
       return `${reply === undefined ? "cast" : "call"} ${name}(${args.map(short).join(", ")})`;
     case Kind.closure:
       return "work of its own";
     case Kind.info:
-      return `info ${short(info)}`;
+      return `info ${short(content)}`;
     case Kind.exit:
-      return `exit of ${from.pid}: ${describeReason(reason)}`;
+      return `exit of ${from.pid}: ${describeReason(content as ExitReason)}`;
     case Kind.childExit:
-      return `its child ${child.pid} has ended: ${describeReason(reason)}`;
+      return `its child ${from.pid} has ended: ${describeReason(content as ExitReason)}`;
     case Kind.drain:
       return "drain";
     default:
