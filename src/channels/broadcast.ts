@@ -50,36 +50,47 @@ export class Reach implements FrameWatch {
 export class BroadcastMessage {
   readonly topic: string;
   readonly event: string;
+  /** Where it stands in the log of its topic; 0 when that has none. */
+  readonly offset: number;
+  readonly options: SendOptions;
   readonly slow: SendOptions["slow"];
   readonly maxWaitMs: number;
   readonly reach: Reach | undefined;
   /** Who is waited for. */
   readonly waits: Promise<void>[] = [];
   /** What the payload carries under `"~"`. */
-  meta: object | undefined;
+  readonly meta: object | undefined;
   #payload: object | undefined;
   #json: string | undefined = undefined;
   #bytes: Buffer | undefined = undefined;
 
-  /** A payload that is text is JSON, of another node. */
+  /** A payload that is text is JSON, of another node or of a log, where it has that offset. */
   constructor(
     topic: string,
     event: string,
     payload: object | string,
     options: SendOptions = noOptions,
+    offset = 0,
   ) {
     this.topic = topic;
     this.event = event;
     if (typeof payload === "string") this.#json = payload;
     else this.#payload = payload;
+    this.options = options;
+    this.offset = offset;
     this.slow = options.slow;
     this.maxWaitMs = options.maxWaitMs ?? 1_000;
-    this.meta = options.meta;
+    this.meta = offset === 0 ? options.meta : { ...options.meta, offset };
     this.reach = options.written === undefined ? undefined : new Reach(options.written);
   }
 
   get payload(): object {
     return (this.#payload ??= JSON.parse(this.#json!) as object);
+  }
+
+  /** About as many bytes as its payload takes; nothing before it is encoded. */
+  get bytes(): number {
+    return this.#json?.length ?? 0;
   }
 
   /** The payload as JSON text. @throws SLUICE_PAYLOAD_REFUSED */

@@ -15,13 +15,18 @@ import { outgoing, type BroadcastMessage } from "./broadcast.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
 import type { Position } from "./contract.ts";
 import { textFrame } from "./frame.ts";
-import { takeSince } from "./history.ts";
+import { takeSince } from "./history-bounds.ts";
+import {
+  enterWithHistory,
+  historyUnavailable,
+  readHistory,
+  tellUnavailable,
+} from "./history-join.ts";
 import { joinConfirmed } from "./join-confirmed.ts";
 import { runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
-import { replyWithHistory } from "./history-reply.ts";
 import { Refused } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
 import { encodeBroadcast, type Incoming } from "./serializer.ts";
@@ -117,29 +122,48 @@ class ChannelProcess extends Process implements Engine {
     for (const topic of topics)
       topic.subscribe(this.#joined as never, (message) => this.#info(message));
     const confirmed = joinConfirmed(membership, topics);
-    const enter = (): unknown => this.#enter(incoming, reply, since);
+    const enter = (): unknown =>
+      membership.definition.history === undefined
+        ? this.#enter(incoming, reply)
+        : this.#enterWithHistory(incoming, reply, since);
     return confirmed === undefined
       ? enter()
       : runCallback(this.#cell, () => confirmed, enter, notConfirmed);
   }
 
   /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
-  #enter(incoming: Incoming, reply: unknown, since: Position | undefined): unknown {
+  #enter(incoming: Incoming, reply: unknown): unknown {
     const membership = this.#membership;
     if (membership.state !== "joining" || this.#isEnding) return undefined;
     const { callbacks } = membership.definition;
-    if (membership.definition.history === undefined)
-      membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
-    else replyWithHistory(membership, incoming, reply, since, this.#joined);
+    membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
     membership.enter();
     return callbacks.joined?.(this.#joined);
   }
 
-  #refuseJoin(incoming: Incoming, reason: object): void {
+  /** The same where a log is to be read first; one that fails is no fault of the client. */
+  #enterWithHistory(incoming: Incoming, reply: unknown, since: Position | undefined): unknown {
+    const membership = this.#membership;
+    return runCallback(
+      this.#cell,
+      () => readHistory(membership, since),
+      (join) => {
+        if (membership.state !== "joining" || this.#isEnding) return undefined;
+        enterWithHistory(membership, incoming, reply, join, this.#joined);
+        return membership.definition.callbacks.joined?.(this.#joined);
+      },
+      (error) => {
+        if (membership.state === "joining" && !this.#isEnding) tellUnavailable(membership, error);
+        this.#refuseJoin(incoming, historyUnavailable, false);
+      },
+    );
+  }
+
+  #refuseJoin(incoming: Incoming, reason: object, counts = true): void {
     const membership = this.#membership;
     if (membership.state !== "joining") return;
     membership.reply(incoming.joinRef, incoming.ref, "error", reason);
-    membership.refused();
+    membership.refused(counts);
     this.#cell.stop("normal");
   }
 

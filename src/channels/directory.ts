@@ -5,7 +5,7 @@ import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import { broadcastCodec } from "./broadcast-codec.ts";
 import type { FanOut } from "./fan-out.ts";
-import { Histories, type HistoryBounds } from "./history.ts";
+import { EndpointLog } from "./endpoint-log.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { matchTopic } from "./topic-pattern.ts";
 
@@ -13,7 +13,8 @@ import { matchTopic } from "./topic-pattern.ts";
 export class EndpointRecord {
   readonly key: string;
   readonly #prefix: string;
-  readonly histories: Histories;
+  /** The history of its topics. */
+  readonly log: EndpointLog;
   /** The limits of the server that started last. */
   limits: Limits = defaultLimits;
   /** The channels, of the one token that defines them; more may come. */
@@ -31,7 +32,7 @@ export class EndpointRecord {
   constructor(system: System, key: string) {
     this.key = key;
     system.get(bus).reads(this.codec);
-    this.histories = new Histories(system.runtime, (topic) => this.clients(topic) > 0);
+    this.log = new EndpointLog(system, this);
     this.#prefix = `channel:${key}:`;
   }
 
@@ -53,9 +54,10 @@ export class EndpointRecord {
     this.#definitions = definitions;
   }
 
-  /** How much of a topic is kept; nothing for one without history. */
-  historyOf(topic: string): HistoryBounds | undefined {
-    return matchTopic(this.#definitions, topic)?.pattern.history;
+  /** The channel that keeps a topic's history; nothing for one without. */
+  keeping(topic: string): AnyDefinition | undefined {
+    const definition = matchTopic(this.#definitions, topic)?.pattern;
+    return definition?.history === undefined ? undefined : definition;
   }
 
   /** How many clients have joined a topic on this node. */

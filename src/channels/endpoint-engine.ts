@@ -118,7 +118,8 @@ export class EndpointEngine implements Engine, Host {
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
-    return { figures: { sockets: this.#connections.inside }, upstream: [] };
+    const appends = this.#record.log.backlog.size;
+    return { figures: { sockets: this.#connections.inside, appends }, upstream: [] };
   }
 
   exited(_reason: ExitReason): void {

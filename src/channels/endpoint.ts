@@ -11,6 +11,8 @@ import type { Channel, ChannelDefinition } from "./definition.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
 import { EndpointProcess } from "./endpoint-process.ts";
+import { historySetting, type HistoryLogOptions, type HistoryServer } from "./history-options.ts";
+import { HistoryProcess } from "./history-process.ts";
 import { overlap } from "./topic-pattern.ts";
 import { publishLocal } from "./publish-local.ts";
 
@@ -33,9 +35,9 @@ export interface Endpoint<M, SA> {
   ): Channel<SA>;
   /**
    * Sends to all who have joined the topic, on all nodes (`pubsub`), in the order of the calls; encoded once, written at
-   * the end of the turn. At most once: whoever is not joined then misses it. With history it is `publish` without the
-   * wait. When nobody has joined, and there are no other nodes, it costs a look-up, is counted
-   * (`sluice.pubsub.unreached`), and the payload is not looked at.
+   * the end of the turn. At most once: whoever is not joined then misses it. When nobody has joined, and there are no other
+   * nodes, it costs a look-up, is counted (`sluice.pubsub.unreached`), and the payload is not looked at. With history it is
+   * `publish` without the wait: what the log does not take is counted and told (`sluice.history.failed`).
    *
    * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if the payload is no plain object, no JSON, or too large.
    */
@@ -55,16 +57,48 @@ export interface Endpoint<M, SA> {
     payload: OutOf<ContractOf<M, T>>[E],
   ): void;
   /**
-   * Appends to the topic's history and sends to all who have joined, with its offset under `"~"`; resolves with its place.
-   * The history is in memory: it ends with the program.
+   * Appends to the topic's log, from which every node sends it to all who have joined, in the log's order, with its offset
+   * under `"~"`; resolves with its place when the log has it. The order of one publisher's calls is that of the log. The log
+   * is that of a `history` child, else in memory: then it ends with the program, and each node has its own.
    *
-   * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` as `broadcast`, as a rejection.
+   * @throws SluiceError as a rejection: `SLUICE_PAYLOAD_REFUSED` as `broadcast`; `SLUICE_LOG_BUSY` when too many
+   * publications wait for the log; `SLUICE_TIMEOUT` when it does not answer, after which it may have it or not;
+   * `SLUICE_NO_PROCESS` when the `history` child is not running; and what the log itself says.
    */
   publish<T extends HistoryTopic<M>, E extends keyof OutOf<ContractOf<M, T>> & string>(
     topic: T,
     event: E,
     payload: OutOf<ContractOf<M, T>>[E],
   ): Promise<Position>;
+  /**
+   * Describes a log for the history of all topics, shared by all nodes that open it: a child that stands before the
+   * endpoint, and on nodes that only publish.
+   *
+   * ```ts no-run
+   * import { run } from "sluice";
+   * import { endpoint } from "sluice/channels";
+   * import { MemoryLog } from "sluice/store";
+   *
+   * interface Topics {
+   *   news: { out: { said: { readonly text: string } }; history: true };
+   * }
+   * const web = endpoint<Topics>("web");
+   * const news = web.channel("news", { join: () => ({ assigns: {} }), history: { onJoin: 10 } });
+   * await run({
+   *   strategy: "rest_for_one",
+   *   children: {
+   *     history: web.history({ log: () => new MemoryLog({ count: 10_000 }) }),
+   *     web: web.child({
+   *       port: 4000,
+   *       sockets: { "/socket": { connect: () => ({}), channels: [news] } },
+   *     }),
+   *   },
+   * });
+   * ```
+   *
+   * @throws SluiceError `SLUICE_INVALID_OPTION`, naming the option.
+   */
+  history(options: HistoryLogOptions<M>): ChildSpec<HistoryServer>;
   /** Closes all sockets with this id, on all nodes (1001); their channels `leave`. Their clients may connect again if `connect` lets them. */
   disconnect(socketId: string): void;
   /**
@@ -116,22 +150,20 @@ export class EndpointToken {
 
   broadcast(topic: string, event: string, payload: object): void {
     const system = this.#system;
-    publishLocal(system, this.#record(system), topic, event, payload);
+    void publishLocal(system, this.#record(system), topic, event, payload);
   }
 
   broadcastLocal(topic: string, event: string, payload: object): void {
     const system = this.#system;
     const record = this.#record(system);
-    if (record.historyOf(topic) !== undefined)
+    if (record.log.keeps(topic))
       throw invalidOption("topic", topic, "one without history, which is one for all");
-    publishLocal(system, record, topic, event, payload, undefined, localOnly);
+    void publishLocal(system, record, topic, event, payload, undefined, localOnly);
   }
 
   async publish(topic: string, event: string, payload: object): Promise<Position> {
     const system = this.#system;
-    const { position } = publishLocal(system, this.#record(system), topic, event, payload);
-    if (position !== undefined) return position;
-    throw invalidOption("topic", topic, "one whose channel is defined with history");
+    return this.#record(system).log.publish(topic, event, payload);
   }
 
   /** The same for the delivery layer, which waits and measures. */
@@ -142,8 +174,7 @@ export class EndpointToken {
     payload: object,
     options: SendOptions,
   ): Promise<void> | undefined {
-    return publishLocal(system, this.#record(system), topic, event, payload, undefined, options)
-      .wait;
+    return publishLocal(system, this.#record(system), topic, event, payload, undefined, options);
   }
 
   disconnect(socketId: string): void {
@@ -155,6 +186,12 @@ export class EndpointToken {
     checkOptions(this.key, options);
     const args = [this.key, options, this.#definitions];
     return specOf(EndpointProcess, { args, shutdown: shutdownMs }, "worker", this.key) as never;
+  }
+
+  history(options: HistoryLogOptions<never>): ChildSpec<HistoryServer> {
+    const args = [this.key, historySetting(options)];
+    const label = `history of ${this.key}`;
+    return specOf(HistoryProcess, { args, shutdown: shutdownMs }, "worker", label) as never;
   }
 
   get #system(): System {

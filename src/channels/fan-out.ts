@@ -1,5 +1,6 @@
 import type { Bus } from "../pubsub/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
+import type { BroadcastMessage } from "./broadcast.ts";
 import type { EndpointRecord } from "./directory.ts";
 import type { Membership } from "./membership.ts";
 import { TopicSubscribers } from "./topic-subscribers.ts";
@@ -8,7 +9,8 @@ interface Open {
   readonly subscribers: TopicSubscribers;
   /** Who will hear it once its join is answered. */
   readonly expected: Set<Membership>;
-  readonly subscription: Disposable;
+  /** Where it has history, its log is the bus. */
+  readonly subscription: Disposable | undefined;
 }
 
 /** Who joined what, on one endpoint: the subscribers of each topic and definition, on the bus while there are any. */
@@ -39,15 +41,22 @@ export class FanOut {
   /** It hears no more. */
   leave(membership: Membership): void {
     const { definition, topic } = membership;
+    if (definition.history !== undefined) this.#record.log.leave(membership);
     const topics = this.#topics.get(definition);
     const open = topics?.get(topic);
     if (topics === undefined || open === undefined) return;
     const { members } = open.subscribers;
     if (!members.delete(membership) && !open.expected.delete(membership)) return;
     if (members.size + open.expected.size > 0) return;
-    open.subscription[Symbol.dispose]();
+    open.subscription?.[Symbol.dispose]();
     topics.delete(topic);
     if (topics.size === 0) this.#topics.delete(definition);
+  }
+
+  /** Hands on what the log of a topic says. */
+  spread(topic: string, message: BroadcastMessage): void {
+    for (const topics of this.#topics.values())
+      topics.get(topic)?.subscribers.hear(message, undefined);
   }
 
   #opened({ definition, topic }: Membership): Open {
@@ -56,7 +65,10 @@ export class FanOut {
     let open = topics.get(topic);
     if (open === undefined) {
       const subscribers = new TopicSubscribers(topic, definition, this.#record);
-      const subscription = this.#bus.subscribe(this.#record.busTopic(topic), subscribers);
+      const subscription =
+        definition.history === undefined
+          ? this.#bus.subscribe(this.#record.busTopic(topic), subscribers)
+          : undefined;
       topics.set(topic, (open = { subscribers, expected: new Set(), subscription }));
     }
     return open;

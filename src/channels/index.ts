@@ -55,6 +55,8 @@ export type {
   Route,
   SocketOptions,
 } from "./endpoint-options.ts";
+export type { HistoryEntry } from "./history-entry.ts";
+export type { HistoryLogOptions, HistoryPattern, HistoryServer } from "./history-options.ts";
 export { defaultLimits } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export type { OriginOptions } from "./origin.ts";

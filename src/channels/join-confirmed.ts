@@ -10,11 +10,13 @@ export function joinConfirmed(
   membership: Membership,
   topics: readonly Topic<unknown>[],
 ): Promise<unknown> | undefined {
-  const { fanOut, system } = membership.socket.world;
+  const { definition, socket } = membership;
+  const { fanOut, system } = socket.world;
   const joined = system.get(bus);
   if (joined.uplink === undefined) return undefined;
   const confirmed = [
-    fanOut.expect(membership),
+    // Where it has history, its log is the bus.
+    definition.history === undefined ? fanOut.expect(membership) : undefined,
     ...topics.map(({ key }) => joined.confirmed(key)),
   ].filter((wait) => wait !== undefined);
   return confirmed.length === 0 ? undefined : Promise.all(confirmed);

@@ -7,7 +7,7 @@ import {
 import { ownOf, type Cell, type Own } from "../process/internal.ts";
 import type { Position } from "./contract.ts";
 import type { Membership } from "./membership.ts";
-import { publishLocal, type Published } from "./publish-local.ts";
+import { publishLocal } from "./publish-local.ts";
 
 /** What callbacks get: a process from inside, and the voice of its channel. */
 export class JoinedTopic {
@@ -45,9 +45,10 @@ export class JoinedTopic {
   }
 
   async publish(event: string, payload: object): Promise<Position> {
-    const position = this.#speaks(event) ? this.#publishLocal(event, payload).position : undefined;
-    if (position !== undefined) return position;
-    throw invalidOption("topic", this.topic, "one that is joined, and has history");
+    const { topic, socket, definition } = this.#membership;
+    if (definition.history === undefined || !this.#speaks(event))
+      throw invalidOption("topic", topic, "one that is joined, and has history");
+    return socket.world.record.log.publish(topic, event, payload);
   }
 
   get pid(): string {
@@ -104,8 +105,8 @@ export class JoinedTopic {
     );
   }
 
-  #publishLocal(event: string, payload: object, from?: Membership): Published {
+  #publishLocal(event: string, payload: object, from?: Membership): void {
     const { topic, socket } = this.#membership;
-    return publishLocal(socket.world.system, socket.world.record, topic, event, payload, from);
+    void publishLocal(socket.world.system, socket.world.record, topic, event, payload, from);
   }
 }

@@ -50,6 +50,8 @@ export interface Limits {
   readonly maxPayloadBytes: number;
   /** Bytes waiting for one client, the frame about to be sent included; default 1 MiB. More: its topic's policy, or 4008. */
   readonly maxPendingBytes: number;
+  /** Until the log of a topic with history has answered a join; default 5,000. Later: the join is refused, to be tried again. */
+  readonly historyTimeoutMs: number;
   /** Waiting bytes below which a slow client counts as caught up; default 256 KiB. */
   readonly lowMarkBytes: number;
   /** How long waiting bytes may stand still before close 4008; default 10,000. */
@@ -115,6 +117,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxUnfinishedPushes: 100,
   maxPayloadBytes: MiB,
   maxPendingBytes: MiB,
+  historyTimeoutMs: 5_000,
   lowMarkBytes: 256 * KiB,
   stallMs: 10_000,
   maxConnections: 10_000,

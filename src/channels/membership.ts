@@ -1,5 +1,6 @@
 import type { Cell } from "../process/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
+import type { BroadcastMessage } from "./broadcast.ts";
 import type { Client } from "./client.ts";
 import type { Place } from "./dispatch.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
@@ -14,6 +15,7 @@ import {
   type Incoming,
   type WireRef,
 } from "./serializer.ts";
+import { tellOne } from "./topic-subscribers.ts";
 
 /** The socket that a topic is joined by, as its channels see it. */
 export interface SocketSide {
@@ -48,6 +50,7 @@ export class Membership implements Place {
   unfinished = 0;
   /** Broadcasts that wait for its channel to see them. */
   unseen = 0;
+  #isLost = false;
 
   constructor(socket: SocketSide, definition: AnyDefinition, key: string, join: Incoming) {
     this.socket = socket;
@@ -85,18 +88,36 @@ export class Membership implements Place {
 
   /** The reply to the join is queued: from now on the topic is heard. */
   enter(): void {
+    this.answered();
+    this.socket.world.fanOut.enter(this);
+  }
+
+  /** The reply to the join is queued, and the log will tell when the topic is heard. */
+  answered(): void {
     this.state = "joined";
     this.wasJoined = true;
     this.#closeReplaced();
-    this.socket.world.fanOut.enter(this);
     this.socket.joinEnded(true);
   }
 
-  /** The join was answered with an error. */
-  refused(): void {
+  /** From now on the log of the topic is heard, beginning with what was held meanwhile. */
+  hear(held: readonly BroadcastMessage[]): void {
+    this.socket.world.fanOut.enter(this);
+    for (const message of held) if (this.state === "joined") tellOne(this, message);
+  }
+
+  /** It has missed something of the log of its topic: its client is to join again, with its place. */
+  rejoin(): void {
+    this.socket.world.fanOut.leave(this);
+    this.#isLost = true;
+    this.cell?.stop({ shutdown: "history" });
+  }
+
+  /** The join was answered with an error, `counts` if by a fault of the client. */
+  refused(counts = true): void {
     this.state = "ended";
     this.#closeReplaced();
-    this.socket.joinEnded(false);
+    if (counts) this.socket.joinEnded(false);
   }
 
   /** The client wants no more; its channel may still have something to say. */
@@ -125,7 +146,9 @@ export class Membership implements Place {
     } else if (state !== "ended") {
       this.state = "ended";
       this.#send(
-        isOrderly ? encodeClose(this.joinRef, this.topic) : encodeCrash(this.joinRef, this.topic),
+        isOrderly && !this.#isLost
+          ? encodeClose(this.joinRef, this.topic)
+          : encodeCrash(this.joinRef, this.topic),
       );
     }
   }

@@ -40,6 +40,13 @@ export class TopicSubscribers implements Listener {
   }
 }
 
+/** Tells one who has joined what was held for it. */
+export function tellOne(member: Membership, message: BroadcastMessage): void {
+  const { definition, socket } = member;
+  if (definition.intercepts(message.event)) return intercept(member, message);
+  socket.client.send(message.frame(definition.slow, socket.world.limits));
+}
+
 /**
  * A channel that is too busy misses the broadcast, as any process misses what its mailbox has no room for. Of a log
  * nothing is missed unsaid: such a channel ends, and its client joins again with its place.
@@ -49,9 +56,7 @@ function intercept(member: Membership, message: BroadcastMessage): void {
   if (member.unseen >= cell.plan.maxMailbox) {
     cell.table.dropped++;
     if (dropped.active) dropped.emit({ pid: cell.pid, count: 1 });
-    if (member.definition.history === undefined) return;
-    member.socket.world.fanOut.leave(member);
-    return cell.stop({ crash: new Error("broadcasts of a topic with history came too fast") });
+    return member.definition.history === undefined ? undefined : member.rejoin();
   }
   member.unseen++;
   message.reach?.open();

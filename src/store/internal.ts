@@ -1,1 +1,1 @@
-export { MemoryTopic } from "./memory-topic.ts";
+export { memoryLogIn } from "./memory-log-in.ts";

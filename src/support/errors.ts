@@ -46,6 +46,7 @@ export interface ErrorDetails {
   readonly SLUICE_OUTSIDE_PROCESS: { readonly what: string };
   readonly SLUICE_NOT_SERVING: { readonly endpoint: string };
   readonly SLUICE_ADAPTER_DOWN: { readonly adapter: string };
+  readonly SLUICE_LOG_BUSY: { readonly endpoint: string; readonly limit: number };
   readonly SLUICE_PAYLOAD_REFUSED: {
     readonly topic: string;
     readonly event: string;
@@ -82,6 +83,7 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "SLUICE_TASKS_FULL",
   "SLUICE_OFFERS_FULL",
   "SLUICE_CHILDREN_FULL",
+  "SLUICE_LOG_BUSY",
   "SLUICE_ZOMBIE",
   "SLUICE_ADAPTER_DOWN",
 ]);

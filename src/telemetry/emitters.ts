@@ -38,6 +38,9 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.pubsub.unread": emitter("sluice.pubsub.unread"),
   "sluice.channels.refused": emitter("sluice.channels.refused"),
   "sluice.channels.closed": emitter("sluice.channels.closed"),
+  "sluice.history.failed": emitter("sluice.history.failed"),
+  "sluice.history.lost": emitter("sluice.history.lost"),
+  "sluice.history.joined": emitter("sluice.history.joined"),
   "sluice.delivery.stop": emitter("sluice.delivery.stop"),
   "sluice.delivery.receipt": emitter("sluice.delivery.receipt"),
   "sluice.log": logs,
@@ -60,6 +63,9 @@ export const gap: Emitter<"sluice.pubsub.gap"> = emitters["sluice.pubsub.gap"];
 export const unread: Emitter<"sluice.pubsub.unread"> = emitters["sluice.pubsub.unread"];
 export const refused: Emitter<"sluice.channels.refused"> = emitters["sluice.channels.refused"];
 export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channels.closed"];
+export const appendFailed: Emitter<"sluice.history.failed"> = emitters["sluice.history.failed"];
+export const tailLost: Emitter<"sluice.history.lost"> = emitters["sluice.history.lost"];
+export const historyJoined: Emitter<"sluice.history.joined"> = emitters["sluice.history.joined"];
 export const delivered: Emitter<"sluice.delivery.stop"> = emitters["sluice.delivery.stop"];
 export const received: Emitter<"sluice.delivery.receipt"> = emitters["sluice.delivery.receipt"];
 

@@ -74,6 +74,27 @@ export interface TelemetryEvents {
   "sluice.channels.refused": { readonly what: string; readonly reason: string };
   /** The server closed a socket. */
   "sluice.channels.closed": { readonly code: number; readonly reason: string };
+  /** A broadcast on a topic with history is not in its log, as far as is known: nobody waited to be told. */
+  "sluice.history.failed": {
+    readonly endpoint: string;
+    readonly topic: string;
+    readonly reason: unknown;
+  };
+  /**
+   * A log lost its hold of a topic, so that `clients` clients of this node join again with their place. `why`: entries are
+   * missing (`"gap"`), a new life has begun (`"reset"`), the log was closed (`"closed"`), or one could not be handed on.
+   */
+  "sluice.history.lost": {
+    readonly topic: string;
+    readonly why: string;
+    readonly clients: number;
+  };
+  /** A client joined with `since`: how what it was handed follows on that, and how many messages it is. */
+  "sluice.history.joined": {
+    readonly topic: string;
+    readonly status: "resumed" | "gap" | "reset";
+    readonly messages: number;
+  };
   /** A channel event was written to the sockets of `clients` clients, `latencyMs` after it entered the pipeline. */
   "sluice.delivery.stop": {
     readonly topic: string;
