@@ -50,7 +50,7 @@ const times = (value: number | undefined): string =>
   value === undefined ? "–" : `${value.toFixed(2)} ×`;
 
 /** Rows of a Markdown table, padded so that it reads well in a terminal too. */
-function markdown(rows: readonly (readonly string[])[]): string {
+export function markdown(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map(
     (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`,
