@@ -85,8 +85,8 @@ class Bench implements Disposable {
   async #answer(child: ChildProcess): Promise<unknown[]> {
     const end = new AbortController();
     try {
-      return await Promise.race<unknown[]>([
-        once(child, "message", { signal: end.signal }) as Promise<unknown[]>,
+      return (await Promise.race([
+        once(child, "message", { signal: end.signal }),
         ...this.#children.map((one) =>
           once(one, "exit", { signal: end.signal }).then((): never => {
             throw new Error("a process of the measurement died");
@@ -95,7 +95,7 @@ class Bench implements Disposable {
         wait(120_000, undefined, { signal: end.signal, ref: false }).then((): never => {
           throw new Error("no answer within 120 s");
         }),
-      ]);
+      ])) as unknown[];
     } finally {
       end.abort();
     }
