@@ -1,5 +1,6 @@
 import type { Mount } from "./mount.ts";
 import type { Params } from "./params.ts";
+import type { Serializer } from "./serializer.ts";
 import type { Peer, Transport } from "./transport.ts";
 
 /** What a connection is refused with, before it is one. */
@@ -9,6 +10,10 @@ export type RefusalStatus = 400 | 403 | 404 | 431 | 500 | 503;
 export interface Attempt {
   readonly mount: Mount;
   readonly params: Params;
+  /** The version that he speaks. */
+  readonly serializer: Serializer;
+  /** What he brings to prove who he is, as the stock client's `authToken`; nobody has checked it. */
+  readonly authToken: string | undefined;
   readonly headers: Headers;
   readonly remoteAddress: string;
   /** Lets him in; nothing when he has hung up, or asks wrongly. */

@@ -5,6 +5,9 @@ import type { Limits } from "./limits.ts";
 /** What a sender may want for slow clients that other nodes can do as well. */
 const policies: readonly unknown[] = ["disconnect", "dropOldest"];
 
+/** Before a payload of bytes, in base64; JSON of an object begins with a brace. */
+const bytes = "=";
+
 /**
  * How broadcasts of channels cross: their event, and the text of their payload, which is not parsed where it arrives. What
  * measures or waits for clients stays with its sender, for it is about the clients of that node.
@@ -15,18 +18,27 @@ export function broadcastCodec(limits: () => Limits): Codec<BroadcastMessage> {
     encode(_topic, message) {
       const { topic, event, slow } = message;
       const head = policies.includes(slow) ? [topic, event, slow] : [topic, event];
-      return `${JSON.stringify(head)}\n${message.json(limits())}`;
+      const payload = message.encoded(limits());
+      const text =
+        typeof payload === "string" ? payload : bytes + Buffer.from(payload).toString("base64");
+      return `${JSON.stringify(head)}\n${text}`;
     },
     decode(_topic, text) {
       const end = text.indexOf("\n");
       const [topic, event, slow] = JSON.parse(text.slice(0, end)) as readonly unknown[];
-      const json = text.slice(end + 1);
-      if (typeof topic !== "string" || typeof event !== "string" || !json.startsWith("{"))
+      const sent = text.slice(end + 1);
+      const isBytes = sent.startsWith(bytes);
+      if (
+        typeof topic !== "string" ||
+        typeof event !== "string" ||
+        !(isBytes || sent.startsWith("{"))
+      )
         throw new TypeError("no broadcast of a channel");
       const options: SendOptions = policies.includes(slow)
         ? { slow: slow as "disconnect" | "dropOldest" }
         : {};
-      return new BroadcastMessage(topic, event, json, options);
+      const payload = isBytes ? new Uint8Array(Buffer.from(sent.slice(1), "base64")) : sent;
+      return new BroadcastMessage(topic, event, payload, options);
     },
   };
 }

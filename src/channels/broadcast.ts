@@ -1,8 +1,9 @@
 import { Outgoing, type FrameKind, type FrameWatch } from "./outbox.ts";
 import type { SlowPolicy } from "./definition.ts";
 import type { Limits } from "./limits.ts";
-import { textFrame } from "./frame.ts";
-import { broadcastText, encodePayload } from "./serializer.ts";
+import { messageFrame } from "./frame.ts";
+import { encodePayload, isBytes, payloadRefused, withMeta, type Payload } from "./payload.ts";
+import type { Serializer } from "./serializer.ts";
 
 /** What a sender that measures and waits wants of one broadcast. */
 export interface SendOptions {
@@ -46,7 +47,7 @@ export class Reach implements FrameWatch {
   }
 }
 
-/** One broadcast on the bus: data, encoded when the first client is found, once for all of them. */
+/** One broadcast on the bus: data, encoded when the first client is found, once for all of them that read the same form. */
 export class BroadcastMessage {
   readonly topic: string;
   readonly event: string;
@@ -58,13 +59,17 @@ export class BroadcastMessage {
   readonly reach: Reach | undefined;
   /** Who is waited for. */
   readonly waits: Promise<void>[] = [];
-  /** What the payload carries under `"~"`. */
+  /** What the payload carries under `"~"`; bytes carry nothing. */
   readonly meta: object | undefined;
-  #payload: object | undefined;
-  #json: string | undefined = undefined;
-  #bytes: Buffer | undefined = undefined;
+  #object: object | undefined;
+  #encoded: Payload | undefined = undefined;
+  #v1: Buffer | undefined = undefined;
+  #v2: Buffer | undefined = undefined;
 
-  /** A payload that is text is JSON, of another node or of a log, where it has that offset. */
+  /**
+   * A payload that is text is JSON, of another node or of a log, where it has that offset. One of bytes is not changed
+   * before it is sent.
+   */
   constructor(
     topic: string,
     event: string,
@@ -74,8 +79,8 @@ export class BroadcastMessage {
   ) {
     this.topic = topic;
     this.event = event;
-    if (typeof payload === "string") this.#json = payload;
-    else this.#payload = payload;
+    if (typeof payload === "string") this.#encoded = payload;
+    else this.#object = payload;
     this.options = options;
     this.offset = offset;
     this.slow = options.slow;
@@ -85,24 +90,52 @@ export class BroadcastMessage {
   }
 
   get payload(): object {
-    return (this.#payload ??= JSON.parse(this.#json!) as object);
+    return (this.#object ??= JSON.parse(this.#encoded as string) as object);
   }
 
   /** About as many bytes as its payload takes; nothing before it is encoded. */
   get bytes(): number {
-    return this.#json?.length ?? 0;
+    return this.#encoded?.length ?? 0;
   }
 
-  /** The payload as JSON text. @throws SLUICE_PAYLOAD_REFUSED */
+  /** Is the payload bytes? */
+  get isBytes(): boolean {
+    return isBytes(this.#object);
+  }
+
+  /** The payload as it is sent. @throws SLUICE_PAYLOAD_REFUSED */
+  encoded(limits: Limits): Payload {
+    return (this.#encoded ??= encodePayload(this.topic, this.event, this.payload, limits));
+  }
+
+  /** The payload as JSON text, to be kept. @throws SLUICE_PAYLOAD_REFUSED */
   json(limits: Limits): string {
-    return (this.#json ??= encodePayload(this.topic, this.event, this.payload, limits));
+    const payload = this.encoded(limits);
+    if (typeof payload === "string") return payload;
+    throw payloadRefused(this.topic, this.event, "it is bytes, and the topic has history");
   }
 
-  /** The frame as clients under a policy get it. @throws SLUICE_PAYLOAD_REFUSED */
-  frame(policy: SlowPolicy<unknown> | "wait", limits: Limits): Outgoing {
-    this.#bytes ??= textFrame(broadcastText(this.topic, this.event, this.json(limits), this.meta));
-    return outgoing(this.#bytes, policy, this.topic, this, this.reach);
+  /** The frame as clients of a serializer under a policy get it; they take bytes, if it is bytes. @throws SLUICE_PAYLOAD_REFUSED */
+  frame(serializer: Serializer, policy: SlowPolicy<unknown> | "wait", limits: Limits): Outgoing {
+    const bytes =
+      serializer.form === "v2"
+        ? (this.#v2 ??= this.#encode(serializer, limits))
+        : (this.#v1 ??= this.#encode(serializer, limits));
+    return outgoing(bytes, policy, this.topic, this, this.reach);
   }
+
+  #encode(serializer: Serializer, limits: Limits): Buffer {
+    return messageFrame(
+      serializer.broadcast(this.topic, this.event, marked(this.encoded(limits), this.meta)),
+    );
+  }
+}
+
+/** A payload with what the runtime adds under `"~"`; bytes are as they are. */
+export function marked(payload: Payload, meta: object | undefined): Payload {
+  return meta === undefined || typeof payload !== "string"
+    ? payload
+    : withMeta(payload, JSON.stringify(meta));
 }
 
 const noOptions: SendOptions = {};

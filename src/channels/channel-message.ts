@@ -6,8 +6,7 @@ import type { Incoming } from "./serializer.ts";
 /** What sockets and channels are sent, beside what every process is; the numbers before are those of other layers. */
 export const ChannelKind = {
   connect: 32,
-  text: 33,
-  binary: 34,
+  frame: 33,
   gone: 35,
   join: 40,
   event: 41,
@@ -26,25 +25,22 @@ export class ConnectMessage implements Message {
 }
 
 /** To a socket: what its client sent. */
-export class TextMessage implements Message {
-  readonly kind: number = ChannelKind.text;
+export class FrameMessage implements Message {
+  readonly kind: number = ChannelKind.frame;
   next: Message | undefined = undefined;
-  readonly text: string;
+  readonly data: string | Uint8Array;
   /** It came faster than it may. */
   readonly isOver: boolean;
-  constructor(text: string, isOver: boolean) {
-    this.text = text;
+  constructor(data: string | Uint8Array, isOver: boolean) {
+    this.data = data;
     this.isOver = isOver;
   }
 }
 
-/** To a socket: something without content. */
-export class SocketSignal implements Message {
-  readonly kind: number;
+/** To a socket: its client is gone. */
+export class GoneMessage implements Message {
+  readonly kind: number = ChannelKind.gone;
   next: Message | undefined = undefined;
-  constructor(kind: typeof ChannelKind.binary | typeof ChannelKind.gone) {
-    this.kind = kind;
-  }
 }
 
 /** To a channel: its client joins, says something or leaves; `gone` when it will say nothing more. */

@@ -96,7 +96,7 @@ function world(body: (world: World) => Promise<void>, seeds = 5): Promise<unknow
       const socket = new (memoryTransport())("ws://localhost/socket/websocket?vsn=2.0.0");
       const frames: string[] = [];
       socket.onmessage = ({ data }) => {
-        const [joinRef, ref, , event, payload] = JSON.parse(data) as Frame;
+        const [joinRef, ref, , event, payload] = JSON.parse(data as string) as Frame;
         const text = JSON.stringify((payload as { response?: object }).response ?? payload);
         frames.push(`${joinRef} ${ref} ${event} ${text}`);
       };

@@ -11,10 +11,10 @@ import {
 import { Process } from "../process/index.ts";
 import { refused } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
-import { outgoing, type BroadcastMessage } from "./broadcast.ts";
+import { marked, outgoing, type BroadcastMessage } from "./broadcast.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
 import type { Position } from "./contract.ts";
-import { textFrame } from "./frame.ts";
+import { messageFrame } from "./frame.ts";
 import { takeSince } from "./history-bounds.ts";
 import {
   enterWithHistory,
@@ -27,9 +27,11 @@ import { runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
+import { encodeObject, encodePayload, isBytes } from "./payload.ts";
 import { Refused } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
-import { encodeBroadcast, type Incoming } from "./serializer.ts";
+import type { Incoming } from "./serializer.ts";
+import { bytesMissed } from "./topic-subscribers.ts";
 
 const plans = new WeakMap<AnyDefinition, Plan>();
 const invalidPayload = { reason: "invalid payload" };
@@ -220,20 +222,22 @@ class ChannelProcess extends Process implements Engine {
           ? message.payload
           : (see(message.payload, this.#joined) as object | undefined);
       if (seen === undefined || membership.state !== "joined") return reach?.settled(false);
+      const { client, world } = socket;
+      const { serializer } = client;
+      if (isBytes(seen) && !serializer.takesBytes) return bytesMissed(message, definition);
       const { slow = definition.slow } = message;
-      const { limits } = socket.world;
+      const { limits } = world;
+      const encode = (): Buffer => {
+        const write = definition.history === undefined ? encodePayload : encodeObject;
+        const payload = marked(write(topic, event, seen, limits), message.meta);
+        return messageFrame(serializer.broadcast(topic, event, payload));
+      };
       const frame =
         seen === message.payload
-          ? message.frame(slow, limits)
-          : outgoing(
-              textFrame(encodeBroadcast(topic, event, seen, limits, message.meta)),
-              slow,
-              topic,
-              { payload: seen },
-              reach,
-            );
-      if (slow === "wait") void socket.client.sendWaiting(frame, message.maxWaitMs);
-      else socket.client.send(frame);
+          ? message.frame(serializer, slow, limits)
+          : outgoing(encode(), slow, topic, { payload: seen }, reach);
+      if (slow === "wait") void client.sendWaiting(frame, message.maxWaitMs);
+      else client.send(frame);
     } catch (error) {
       reach?.settled(false);
       throw error;

@@ -8,6 +8,7 @@ import type { CloseCode } from "./frame.ts";
 import { limitsOf } from "./limits.ts";
 import { Outgoing, type FrameKind } from "./outbox.ts";
 import type { Transport } from "./transport.ts";
+import { v2 } from "./v2-serializer.ts";
 
 const capacity = 100;
 
@@ -49,7 +50,7 @@ function world(body: (world: World) => Promise<void> | void): Promise<unknown> {
       let closings = 0;
       const flusher = new Flusher(system.runtime);
       const owner = { closing: () => void closings++ };
-      const client = new Client({ system, flusher, limits }, line, owner);
+      const client = new Client({ system, flusher, limits }, line, owner, v2);
       const read = (): void => {
         const blocked = line.pendingBytes >= capacity;
         line.pendingBytes = 0;

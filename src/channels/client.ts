@@ -5,6 +5,7 @@ import type { Flushable, Flusher } from "./flusher.ts";
 import type { CloseCode } from "./frame.ts";
 import type { Limits } from "./limits.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
+import type { Serializer } from "./serializer.ts";
 import { SharedRun } from "./shared-run.ts";
 import type { Transport } from "./transport.ts";
 
@@ -41,14 +42,22 @@ export class Client implements Flushable {
   /** Sweeps since the transport took its last bytes; -1 while it takes all. */
   blockedSweeps = -1;
   readonly transport: Transport;
+  /** What its client understands. */
+  readonly serializer: Serializer;
   readonly #world: ClientWorld;
   readonly #owner: ClientOwner;
   readonly #outbox: Outbox;
   #wait: Wait | undefined = undefined;
 
-  constructor(world: ClientWorld, transport: Transport, owner: ClientOwner) {
+  constructor(
+    world: ClientWorld,
+    transport: Transport,
+    owner: ClientOwner,
+    serializer: Serializer,
+  ) {
     this.#world = world;
     this.transport = transport;
+    this.serializer = serializer;
     this.#owner = owner;
     this.#outbox = new Outbox(world.limits);
   }

@@ -4,6 +4,7 @@ import type { Limits } from "./limits.ts";
 import type { Mount } from "./mount.ts";
 import { allowedHost, allowedOrigin, type OriginPolicy, type RequestFacts } from "./origin.ts";
 import { readQuery, type Params } from "./params.ts";
+import type { Serializer } from "./serializer.ts";
 
 /** A request to connect, as far as the checks ask. */
 export interface ConnectRequest extends RequestFacts {
@@ -14,7 +15,11 @@ export interface ConnectRequest extends RequestFacts {
 
 /** In, or why not. */
 export type ConnectVerdict =
-  | { readonly kind: "admitted"; readonly params: Params }
+  | {
+      readonly kind: "admitted";
+      readonly params: Params;
+      readonly version: Serializer["version"];
+    }
   | { readonly kind: "refused"; readonly status: RefusalStatus; readonly reason: string };
 
 /** Checks in the order of their cost; the reason is for whoever runs the program, the client is told the status alone. */
@@ -32,7 +37,8 @@ export function checkConnect(
   if (!origin.allowed) return refused(403, origin.reason);
   const query = readQuery(request.query, limits);
   if (query.kind === "refused") return refused(403, query.reason);
-  return { kind: "admitted", params: query.params };
+  const { params, version } = query;
+  return { kind: "admitted", params, version };
 }
 
 function refused(status: RefusalStatus, reason: string): ConnectVerdict {

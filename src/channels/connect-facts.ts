@@ -26,6 +26,9 @@ export class ConnectFacts implements ConnectInfo {
   get remoteAddress(): string {
     return this.#attempt.remoteAddress;
   }
+  get authToken(): string | undefined {
+    return this.#attempt.authToken;
+  }
   get params(): Attempt["params"] {
     return this.#attempt.params;
   }

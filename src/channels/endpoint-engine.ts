@@ -28,6 +28,8 @@ import { SocketIds } from "./socket-ids.ts";
 import { LetIn } from "./connect-facts.ts";
 import { SocketProcess } from "./socket-process.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
+import { v1 } from "./v1-serializer.ts";
+import { v2, v2Text } from "./v2-serializer.ts";
 
 const socketPlan = planOf(SocketProcess, { shutdown: "infinity" }, "socket");
 /** Sweeps over all sockets are this far apart, or closer where a limit is short. */
@@ -152,6 +154,7 @@ export class EndpointEngine implements Engine, Host {
       return pending.refuse(verdict.status);
     }
     pending.params = verdict.params;
+    pending.serializer = verdict.version === "1.0.0" ? v1 : pending.carriesBytes ? v2 : v2Text;
     const full = this.#isOpen ? this.#connections.acquire(pending) : "the endpoint stops";
     if (full === undefined) return;
     tellRefused(full);

@@ -12,7 +12,7 @@ import type { EndpointRecord } from "./directory.ts";
 import { entryBytes, type HistoryEntry } from "./history-entry.ts";
 import { LoggedSend, LoggedSends } from "./logged-send.ts";
 import type { Membership } from "./membership.ts";
-import { encodePayload } from "./serializer.ts";
+import { encodeObject } from "./payload.ts";
 import { matchTopic, type TopicPattern } from "./topic-pattern.ts";
 import { TopicTail } from "./topic-tail.ts";
 
@@ -90,7 +90,7 @@ export class EndpointLog {
 
   /** Appends a broadcast. @throws SLUICE_PAYLOAD_REFUSED at once; SLUICE_LOG_BUSY and what the log says, as a rejection */
   publish(topic: string, event: string, payload: object, id?: string): Promise<Position> {
-    const json = encodePayload(topic, event, payload, this.#record.limits);
+    const json = encodeObject(topic, event, payload, this.#record.limits);
     const entry: HistoryEntry =
       id === undefined ? { event, payload: json } : { event, payload: json, id };
     return this.#backlog.run(entryBytes(entry), () => this.#logOf(topic).append(topic, [entry]));

@@ -12,6 +12,8 @@ export interface ConnectInfo extends Context {
   readonly headers: Headers;
   /** Address of the peer: the client, or the proxy it came through. */
   readonly remoteAddress: string;
+  /** What the client brings as its `authToken`, as it brought it: nobody has checked it. */
+  readonly authToken: string | undefined;
   /** All params, those in brackets nested. */
   readonly params: Params;
 }

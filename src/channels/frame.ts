@@ -9,8 +9,6 @@ export type CloseCode =
   | 1001
   /** A frame broke the protocol. */
   | 1002
-  /** A kind of frame that is not taken here. */
-  | 1003
   /** Text that is no UTF-8. */
   | 1007
   /** A limit was overstepped again and again. */
@@ -42,6 +40,18 @@ export function textFrame(text: string): Buffer {
   const frame = openFrame(TEXT, bytes);
   frame.write(text, frame.length - bytes);
   return frame;
+}
+
+/** Frames bytes, for any number of sockets. */
+export function binaryFrame(data: Uint8Array): Buffer {
+  const frame = openFrame(BINARY, data.length);
+  frame.set(data, frame.length - data.length);
+  return frame;
+}
+
+/** Frames a message as a serializer wrote it. */
+export function messageFrame(wire: string | Uint8Array): Buffer {
+  return typeof wire === "string" ? textFrame(wire) : binaryFrame(wire);
 }
 
 /** Frames the end of a connection; a reason over 123 bytes of UTF-8 is cut between characters. */

@@ -1,15 +1,16 @@
 import type { CaughtUp } from "./catch-up.ts";
-import { textFrame } from "./frame.ts";
+import { messageFrame } from "./frame.ts";
 import type { Placed } from "./history-entry.ts";
 import type { Membership } from "./membership.ts";
 import { Outgoing } from "./outbox.ts";
-import { broadcastText, encodePayload, withMeta, type Incoming } from "./serializer.ts";
+import { encodeObject, isBytes, payloadRefused, withMeta } from "./payload.ts";
+import type { Incoming, Wire } from "./serializer.ts";
 
 /** What the reply's `"~"` says beside `recent`, with some room to spare. */
 const metaBytes = 192;
 
-interface Shown {
-  readonly text: string;
+interface Shown<W = Wire> {
+  readonly text: W;
   readonly bytes: number;
   readonly offset: number;
 }
@@ -30,11 +31,14 @@ export function replyWithHistory(
 ): { readonly status: CaughtUp["status"]; readonly messages: number } {
   const { topic, definition, socket } = membership;
   const { limits } = socket.world;
+  const { serializer } = socket.client;
+  if (isBytes(reply))
+    throw payloadRefused(topic, "phx_reply", "it is bytes, and the topic has history");
   if (reply !== undefined && (typeof reply !== "object" || reply === null || Array.isArray(reply)))
     throw new TypeError(
       `the reply to a join of ${definition.pattern}, which has history, must be an object`,
     );
-  const json = encodePayload(topic, "phx_reply", { ...reply }, limits);
+  const json = encodeObject(topic, "phx_reply", { ...reply }, limits);
   const room = limits.maxPayloadBytes - Buffer.byteLength(json) - metaBytes;
 
   /** As the channel lets its client see it; nothing for what it hides. */
@@ -42,9 +46,9 @@ export function replyWithHistory(
     const see = definition.interceptor(event);
     if (see === undefined) return payload;
     const shown = see(JSON.parse(payload), channel);
-    return shown === undefined ? undefined : encodePayload(topic, event, shown, limits);
+    return shown === undefined ? undefined : encodeObject(topic, event, shown, limits);
   };
-  const show = (text: (past: Placed, json: string) => string): Shown[] =>
+  const show = <W extends Wire>(text: (past: Placed, json: string) => W): Shown<W>[] =>
     entries.flatMap((one) => {
       const said = seen(one);
       if (said === undefined) return [];
@@ -63,7 +67,7 @@ export function replyWithHistory(
     return { status: undefined, messages: 0 };
   }
   const missed = show(({ entry: { event }, offset }, said) =>
-    broadcastText(topic, event, said, { offset }),
+    serializer.broadcast(topic, event, withMeta(said, JSON.stringify({ offset }))),
   );
   const replay = newest(missed, maxBytes);
   const cut = missed.length - replay.length;
@@ -73,12 +77,12 @@ export function replyWithHistory(
       ? { ...end, status }
       : { ...end, status, after: cut > 0 ? missed[cut - 1]!.offset : after };
   membership.replyText(joinRef, ref, "ok", withMeta(json, JSON.stringify(place)));
-  for (const { text } of replay) socket.client.send(new Outgoing(textFrame(text), "kept"));
+  for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept"));
   return { status, messages: replay.length };
 }
 
 /** As many of the newest as fit. */
-function newest(all: readonly Shown[], maxBytes: number): readonly Shown[] {
+function newest<W>(all: readonly Shown<W>[], maxBytes: number): readonly Shown<W>[] {
   let bytes = 0;
   let first = all.length;
   while (first > 0 && (bytes += all[first - 1]!.bytes) <= maxBytes) first--;

@@ -71,7 +71,13 @@ function world(
       const socket = new (memoryTransport())("ws://localhost/socket/websocket?vsn=2.0.0");
       const frames: Frame[] = [];
       socket.onmessage = ({ data }) => {
-        const [, , , event, payload] = JSON.parse(data) as [0, 0, 0, string, Frame["payload"]];
+        const [, , , event, payload] = JSON.parse(data as string) as [
+          0,
+          0,
+          0,
+          string,
+          Frame["payload"],
+        ];
         frames.push({ event, payload });
       };
       socket.onclose = ({ code }) => frames.push({ event: `closed ${code}`, payload: {} });

@@ -10,6 +10,7 @@ export interface JsonScan {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
@@ -55,6 +56,40 @@ export function scanJson(
     }
   }
   return { excess: undefined, headEnd };
+}
+
+/**
+ * The scalars that a text's outermost object has under some names, as JSON text, however deep and wide the rest of it is;
+ * of equal names the last. Does not recurse; of what is no JSON it may find anything.
+ */
+export function scalarsOf(text: string, names: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  let depth = 0;
+  let name: string | undefined;
+  let start = 0;
+  const end = (at: number): void => {
+    if (name !== undefined && names.has(name)) found.set(name, text.slice(start, at));
+    name = undefined;
+    start = at + 1;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+    } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      // A value that is none of those asked for.
+      if (depth++ === 1) name = undefined;
+      else if (depth === 1) start = at + 1;
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) {
+      if (depth-- === 1) end(at);
+    } else if (code === COLON && depth === 1) {
+      name = text.slice(start, at).trim().slice(1, -1);
+      start = at + 1;
+    } else if (code === COMMA && depth === 1) {
+      end(at);
+    }
+  }
+  return found;
 }
 
 /** Where the string that begins at `start` has its closing quote, or the text its end. */

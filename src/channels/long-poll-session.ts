@@ -217,7 +217,7 @@ export class LongPollSession implements Transport {
       case "text":
         return this.#peer.text(message.text, message.bytes);
       case "binary":
-        return this.#peer.binary();
+        return this.#peer.binary(message.data);
       case "broken": {
         this.#peer.broken(message.code, message.reason);
         return this.#end();

@@ -4,17 +4,10 @@ import type { BroadcastMessage } from "./broadcast.ts";
 import type { Client } from "./client.ts";
 import type { Place } from "./dispatch.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
-import { textFrame } from "./frame.ts";
+import { messageFrame } from "./frame.ts";
 import { Outgoing } from "./outbox.ts";
-import {
-  encodeClose,
-  encodeCrash,
-  encodePush,
-  encodeReply,
-  replyText,
-  type Incoming,
-  type WireRef,
-} from "./serializer.ts";
+import { encodePayload, encodeResponse } from "./payload.ts";
+import type { Incoming, Serializer, Wire, WireRef } from "./serializer.ts";
 import { tellOne } from "./topic-subscribers.ts";
 
 /** The socket that a topic is joined by, as its channels see it. */
@@ -57,7 +50,8 @@ export class Membership implements Place {
     this.definition = definition;
     this.topic = join.topic;
     this.key = key;
-    this.joinRef = join.joinRef ?? join.ref;
+    const { namesJoins } = socket.client.serializer;
+    this.joinRef = join.joinRef ?? (namesJoins ? join.ref : null);
     this.join = join;
   }
 
@@ -72,18 +66,20 @@ export class Membership implements Place {
 
   /** Answers a message. @throws SLUICE_PAYLOAD_REFUSED */
   reply(joinRef: WireRef, ref: WireRef, status: "ok" | "error", response: unknown): void {
-    const { limits } = this.socket.world;
-    this.#send(encodeReply(joinRef, ref, this.topic, status, response, limits));
+    const encoded = encodeResponse(this.topic, response, this.socket.world.limits);
+    this.#send(this.#serializer.reply(joinRef, ref, this.topic, status, encoded));
   }
 
   /** Answers the join, or another message, with JSON text. */
   replyText(joinRef: WireRef, ref: WireRef, status: "ok" | "error", json: string): void {
-    this.#send(replyText(joinRef, ref, this.topic, status, json));
+    this.#send(this.#serializer.reply(joinRef, ref, this.topic, status, json));
   }
 
   /** Tells this client alone. @throws SLUICE_PAYLOAD_REFUSED */
   push(event: string, payload: object): void {
-    this.#send(encodePush(this.joinRef, this.topic, event, payload, this.socket.world.limits));
+    const { topic, joinRef } = this;
+    const encoded = encodePayload(topic, event, payload, this.socket.world.limits);
+    this.#send(this.#serializer.push(joinRef, topic, event, encoded));
   }
 
   /** The reply to the join is queued: from now on the topic is heard. */
@@ -145,21 +141,27 @@ export class Membership implements Place {
       this.refused();
     } else if (state !== "ended") {
       this.state = "ended";
+      const { joinRef, topic } = this;
+      const serializer = this.#serializer;
       this.#send(
         isOrderly && !this.#isLost
-          ? encodeClose(this.joinRef, this.topic)
-          : encodeCrash(this.joinRef, this.topic),
+          ? serializer.close(joinRef, topic)
+          : serializer.crash(joinRef, topic),
       );
     }
   }
 
   #closeReplaced(): void {
     if (this.replaced === undefined) return;
-    for (const joinRef of this.replaced) this.#send(encodeClose(joinRef, this.topic));
+    for (const joinRef of this.replaced) this.#send(this.#serializer.close(joinRef, this.topic));
     this.replaced = undefined;
   }
 
-  #send(text: string): void {
-    this.socket.client.send(new Outgoing(textFrame(text), "kept"));
+  get #serializer(): Serializer {
+    return this.socket.client.serializer;
+  }
+
+  #send(wire: Wire): void {
+    this.socket.client.send(new Outgoing(messageFrame(wire), "kept"));
   }
 }

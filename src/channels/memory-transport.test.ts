@@ -155,7 +155,7 @@ describe("an endpoint in memory", () => {
       };
       knock("ws://localhost/elsewhere/websocket?vsn=2.0.0");
       knock("ws://evil.example/socket/websocket?vsn=2.0.0");
-      knock("ws://localhost/socket/websocket?vsn=1.0.0");
+      knock("ws://localhost/socket/websocket?vsn=3.0.0");
       knock("ws://localhost/socket/websocket?vsn=2.0.0", { origin: "https://evil.example" });
       await quiet();
       expect(codes).toEqual([1006, 1006, 1006, 1006]);

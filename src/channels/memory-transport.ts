@@ -22,7 +22,7 @@ export interface MemorySocket {
   binaryType: string;
   readonly bufferedAmount: number;
   onopen: (() => void) | null;
-  onmessage: ((event: { readonly data: string }) => void) | null;
+  onmessage: ((event: { readonly data: string | ArrayBuffer }) => void) | null;
   onerror: ((error: Error) => void) | null;
   onclose: ((event: CloseFacts) => void) | null;
   send(data: unknown): void;
@@ -89,7 +89,7 @@ class ClientEnd implements MemorySocket {
   binaryType = "arraybuffer";
   readonly bufferedAmount = 0;
   onopen: (() => void) | null = null;
-  onmessage: ((event: { readonly data: string }) => void) | null = null;
+  onmessage: ((event: { readonly data: string | ArrayBuffer }) => void) | null = null;
   onerror: ((error: Error) => void) | null = null;
   onclose: ((event: CloseFacts) => void) | null = null;
   readonly #system: System;
@@ -112,7 +112,8 @@ class ClientEnd implements MemorySocket {
   }
 
   send(data: unknown): void {
-    if (this.readyState === open) this.#server?.fromClient(data);
+    if (this.readyState !== open) return;
+    this.#server?.fromClient(typeof data === "string" ? data : bytesOf(data));
   }
 
   close(code = 1000, reason = ""): void {
@@ -173,8 +174,10 @@ class ClientEnd implements MemorySocket {
       for (const arrival of this.#arrived.splice(0)) {
         if ("code" in arrival) return this.#closed(arrival);
         this.#server?.taken(arrival.length);
-        for (const { kind, payload } of readFrames(arrival))
+        for (const { kind, payload } of readFrames(arrival)) {
           if (kind === "text") this.onmessage?.({ data: payload.toString() });
+          if (kind === "binary") this.onmessage?.({ data: new Uint8Array(payload).buffer });
+        }
       }
     });
   }
@@ -197,7 +200,7 @@ class ServerEnd implements Transport {
   #isPaused = false;
   #isFull = false;
   /** What the client sent and nobody has read. */
-  readonly #sent: unknown[] = [];
+  readonly #sent: (string | Uint8Array | undefined)[] = [];
 
   constructor(system: System, client: ClientEnd, peer: Peer, maxFrameBytes: number) {
     this.#system = system;
@@ -243,7 +246,7 @@ class ServerEnd implements Transport {
     this.#peer.writable();
   }
 
-  fromClient(data: unknown): void {
+  fromClient(data: string | Uint8Array): void {
     this.#sent.push(data);
     this.#readSoon();
   }
@@ -262,11 +265,11 @@ class ServerEnd implements Transport {
     });
   }
 
-  #read(data: unknown): void {
+  #read(data: string | Uint8Array | undefined): void {
     if (data === undefined) return this.#end();
-    if (typeof data !== "string") return this.#peer.binary();
     const bytes = Buffer.byteLength(data);
-    if (bytes <= this.#maxFrameBytes) return this.#peer.text(data, bytes);
+    if (bytes <= this.#maxFrameBytes)
+      return typeof data === "string" ? this.#peer.text(data, bytes) : this.#peer.binary(data);
     this.#peer.broken(1009, "Max payload size exceeded");
     this.close(1009, "");
   }
@@ -323,4 +326,11 @@ class MemoryConnect extends PendingConnection {
   protected turnAway(_status: RefusalStatus): void {
     this.#client.refused();
   }
+}
+
+/** A client's data that is no text. @throws TypeError for anything but bytes, as a WebSocket does */
+function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
+  if (!ArrayBuffer.isView(data)) throw new TypeError("a WebSocket sends text or bytes");
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
 }

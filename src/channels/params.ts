@@ -1,5 +1,6 @@
 // The query of a connection's URL, as the stock client writes it: `user=7&filter%5Bkind%5D=new&vsn=2.0.0`.
 import { type Limits, defaultLimits } from "./limits.ts";
+import type { Serializer } from "./serializer.ts";
 
 /** Params as they were nested by brackets; records without a prototype, so that no name is special. */
 export interface Params {
@@ -8,7 +9,7 @@ export interface Params {
 
 /** What a query says, or why its connection is refused; the reason is for the log and holds nothing of the query but a well-formed version. */
 export type ConnectQuery =
-  | { readonly kind: "params"; readonly params: Params }
+  | { readonly kind: "params"; readonly params: Params; readonly version: Serializer["version"] }
   | { readonly kind: "refused"; readonly reason: string };
 
 type Writable = { [name: string]: string | Writable };
@@ -16,7 +17,10 @@ type Writable = { [name: string]: string | Writable };
 /** `a[b][c]`: a name, then brackets that hold none. Anything else is a name as it stands. */
 const NESTED = /^[^[\]]+(?:\[[^[\]]*\])+$/;
 const COMPLETE_VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
-const V2 = /^2\.0\.\d{1,9}$/;
+const versions = [
+  [/^1\.0\.\d/, "1.0.0"],
+  [/^2\.0\.\d/, "2.0.0"],
+] as const;
 
 /**
  * Reads a query (without its `?`): nested params, and the serializer's version, which is checked and taken out. Stray
@@ -35,13 +39,14 @@ export function readQuery(query: string, limits: Limits = defaultLimits): Connec
   const { vsn = "1.0.0" } = params;
   if (typeof vsn !== "string" || !COMPLETE_VERSION.test(vsn))
     return refused("invalid transport version");
-  if (!V2.test(vsn)) {
+  const [, version] = versions.find(([pattern]) => pattern.test(vsn)) ?? [];
+  if (version === undefined) {
     return refused(
-      `requested transport version "${vsn}" does not match server's version requirements "~> 2.0.0"`,
+      `requested transport version "${vsn}" does not match server's version requirements "~> 1.0.0, ~> 2.0.0"`,
     );
   }
   delete params["vsn"];
-  return { kind: "params", params };
+  return { kind: "params", params, version };
 }
 
 /** The params that are not nested: what a `connect` callback takes. */

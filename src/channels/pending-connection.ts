@@ -4,8 +4,10 @@ import type { Attempt, RefusalStatus } from "./attempt.ts";
 import type { Arrival } from "./connection-limiter.ts";
 import type { Mount } from "./mount.ts";
 import type { Params } from "./params.ts";
+import type { Serializer } from "./serializer.ts";
 import type { SocketProcess } from "./socket-process.ts";
 import type { Peer, Transport } from "./transport.ts";
+import { v2 } from "./v2-serializer.ts";
 
 /** Who lets pendings in. */
 export interface Host {
@@ -17,6 +19,10 @@ export abstract class PendingConnection implements Attempt, Arrival {
   readonly mount: Mount;
   readonly remoteAddress: string;
   params: Params = {};
+  serializer: Serializer = v2;
+  authToken: string | undefined = undefined;
+  /** Can his transport carry bytes to him? */
+  readonly carriesBytes: boolean = true;
   /** The request was accepted, refused or aborted. */
   isGone = false;
   /** His socket, once he has entered. */

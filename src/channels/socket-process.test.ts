@@ -51,7 +51,7 @@ function world(
       const socket = new (memoryTransport())("ws://localhost/socket/websocket?vsn=2.0.0");
       const replies: unknown[] = [];
       socket.onmessage = ({ data }) => {
-        const [, ref, , , { response }] = JSON.parse(data) as [
+        const [, ref, , , { response }] = JSON.parse(data as string) as [
           0,
           string,
           0,

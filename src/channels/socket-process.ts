@@ -14,8 +14,8 @@ import type { Attempt, RefusalStatus } from "./attempt.ts";
 import {
   ChannelKind,
   ClientMessage,
-  SocketSignal,
-  TextMessage,
+  FrameMessage,
+  GoneMessage,
   type ConnectMessage,
 } from "./channel-message.ts";
 import { channelPlan } from "./channel-process.ts";
@@ -23,14 +23,14 @@ import { Client, type ClientOwner } from "./client.ts";
 import { decide } from "./dispatch.ts";
 import { ConnectFacts, LetIn, isolated } from "./connect-facts.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
-import { pongFrame, textFrame, type CloseCode } from "./frame.ts";
+import { messageFrame, pongFrame, type CloseCode } from "./frame.ts";
 import { runCallback } from "./run-callback.ts";
 import { Membership, type SocketSide } from "./membership.ts";
 import type { Mount } from "./mount.ts";
 import { Outgoing } from "./outbox.ts";
 import { plainParams } from "./params.ts";
 import { Refused } from "./refused.ts";
-import { decode, encodeReply, type Incoming } from "./serializer.ts";
+import type { Incoming } from "./serializer.ts";
 import { SocketRates } from "./socket-rates.ts";
 import { matchTopic } from "./topic-pattern.ts";
 import type { Peer } from "./transport.ts";
@@ -77,10 +77,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     switch (message.kind) {
       case ChannelKind.connect:
         return this.#connect((message as ConnectMessage).attempt);
-      case ChannelKind.text:
-        return this.#hear(message as TextMessage);
-      case ChannelKind.binary:
-        return this.#closeFor(1003, "binary frames are not taken here");
+      case ChannelKind.frame:
+        return this.#hear(message as FrameMessage);
       case ChannelKind.gone:
         return this.#clientGone();
       case Kind.childExit:
@@ -112,16 +110,11 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   // What the transport tells.
 
   text(text: string, bytes: number): void {
-    const { world } = this;
-    if (this.client.isClosed) return;
-    this.#heardAt = world.sweeps.count;
-    const verdict = this.#rate(bytes);
-    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
-    else this.#cell.send(new TextMessage(text, verdict === "refused"));
+    this.#heard(text, bytes);
   }
 
-  binary(): void {
-    if (!this.client.isClosed) this.#cell.send(new SocketSignal(ChannelKind.binary));
+  binary(bytes: Uint8Array): void {
+    this.#heard(bytes, bytes.length);
   }
 
   ping(payload: Uint8Array): void {
@@ -144,7 +137,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
 
   gone(): void {
     this.client.dispose();
-    this.#cell.send(new SocketSignal(ChannelKind.gone));
+    this.#cell.send(new GoneMessage());
   }
 
   // What the sending half tells.
@@ -234,7 +227,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     const transport = attempt.accept(this);
     this.#cell.note = new LetIn(attempt.remoteAddress);
     if (transport === undefined) return this.#cell.stop("normal");
-    this.#client = new Client(this.world, transport, this);
+    this.#client = new Client(this.world, transport, this, attempt.serializer);
     registry.add(this);
   }
 
@@ -244,9 +237,23 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     this.#cell.stop("normal");
   }
 
-  #hear({ text, isOver }: TextMessage): void {
+  #heard(data: string | Uint8Array, bytes: number): void {
+    const { world } = this;
     if (this.client.isClosed) return;
-    const decoded = decode(text, this.world.limits);
+    this.#heardAt = world.sweeps.count;
+    const verdict = this.#rate(bytes);
+    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
+    else this.#cell.send(new FrameMessage(data, verdict === "refused"));
+  }
+
+  #hear({ data, isOver }: FrameMessage): void {
+    const { isClosed, serializer } = this.client;
+    if (isClosed) return;
+    const { limits } = this.world;
+    const decoded =
+      typeof data === "string"
+        ? serializer.decodeText(data, limits)
+        : serializer.decodeBytes(data, limits);
     if (decoded.kind === "undecodable") return this.#closeFor(1011, decoded.reason);
     if (decoded.kind === "refused") {
       this.#replyError(decoded, decoded.reason);
@@ -388,8 +395,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     response: object,
     kind: "kept" | "urgent" = "kept",
   ): void {
-    this.client.send(
-      new Outgoing(textFrame(encodeReply(joinRef, ref, topic, status, response)), kind),
-    );
+    const json = JSON.stringify(response);
+    const wire = this.client.serializer.reply(joinRef, ref, topic, status, json);
+    this.client.send(new Outgoing(messageFrame(wire), kind));
   }
 }

@@ -1,10 +1,12 @@
 import type { Listener } from "../pubsub/internal.ts";
-import { dropped } from "../telemetry/internal.ts";
+import { dropped, refused } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import { InterceptMessage } from "./channel-message.ts";
 import type { EndpointRecord } from "./directory.ts";
 import type { Membership } from "./membership.ts";
+import type { Outgoing } from "./outbox.ts";
+import type { Serializer } from "./serializer.ts";
 
 /** All on this endpoint who joined one topic by one definition: it hears the topic on the bus, and hands one frame to all. */
 export class TopicSubscribers implements Listener {
@@ -26,13 +28,25 @@ export class TopicSubscribers implements Listener {
       for (const member of this.members) if (member !== from) intercept(member, message);
       return;
     }
-    const { slow = this.definition.slow, reach } = message;
-    const frame = message.frame(slow, this.#record.limits);
+    const { slow = this.definition.slow, reach, isBytes } = message;
+    const { limits } = this.#record;
+    const frames: { [form in Serializer["form"]]?: Outgoing } = {};
+    let serializer: Serializer | undefined;
+    let frame: Outgoing | undefined;
     for (const member of this.members) {
       if (member === from) continue;
-      reach?.open();
       const { client } = member.socket;
-      if (slow === "wait") {
+      // One frame for all clients of a form; most topics have one form, and look this up once.
+      if (client.serializer !== serializer) {
+        ({ serializer } = client);
+        frame =
+          isBytes && !serializer.takesBytes
+            ? undefined
+            : (frames[serializer.form] ??= message.frame(serializer, slow, limits));
+      }
+      reach?.open();
+      if (frame === undefined) bytesMissed(message, this.definition);
+      else if (slow === "wait") {
         const wait = client.sendWaiting(frame, message.maxWaitMs);
         if (wait !== undefined) message.waits.push(wait);
       } else client.send(frame);
@@ -44,7 +58,15 @@ export class TopicSubscribers implements Listener {
 export function tellOne(member: Membership, message: BroadcastMessage): void {
   const { definition, socket } = member;
   if (definition.intercepts(message.event)) return intercept(member, message);
-  socket.client.send(message.frame(definition.slow, socket.world.limits));
+  const { client, world } = socket;
+  client.send(message.frame(client.serializer, definition.slow, world.limits));
+}
+
+/** A client that cannot be sent bytes misses this broadcast, and it alone: it could not stop what others are told. */
+export function bytesMissed({ event, reach }: BroadcastMessage, { pattern }: AnyDefinition): void {
+  const reason = "bytes for a client that takes none";
+  if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
+  reach?.settled(false);
 }
 
 /**

@@ -22,8 +22,8 @@ export interface Transport {
 export interface Peer {
   /** A message of `bytes` bytes. */
   text(text: string, bytes: number): void;
-  /** A message of a kind that is not taken here. */
-  binary(): void;
+  /** A message that is no text. The bytes are its reader's: nobody changes them. */
+  binary(bytes: Uint8Array): void;
   /** A control frame that asks for its answer. */
   ping(payload: Uint8Array): void;
   /** What was handed over has left: more may come. */

@@ -111,7 +111,7 @@ const codes: ReadonlyMap<string, CloseCode> = new Map([
 function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
   const { peer } = (this as ServerSocket).transport!;
   const bytes = data as Buffer;
-  if (isBinary) peer.binary();
+  if (isBinary) peer.binary(bytes);
   else peer.text(bytes.toString(), bytes.length);
 }
 

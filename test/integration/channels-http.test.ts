@@ -26,8 +26,8 @@ async function served(
     sockets: {
       "/socket": {
         async connect({ user }: Readonly<Record<string, string>>, info: ConnectInfo) {
-          const { headers, remoteAddress, params } = info;
-          infos.push({ headers, remoteAddress, params, signal: info.signal });
+          const { headers, remoteAddress, authToken, params, signal } = info;
+          infos.push({ headers, remoteAddress, authToken, params, signal });
           if (user === "nobody") throw new Refused({ reason: "a secret" });
           if (user === "crash") throw new Error("a secret");
           if (user === "slow") await new Promise((resolve) => setTimeout(resolve, 50));
@@ -124,8 +124,8 @@ describe("connecting", () => {
   it("refuses versions it does not speak (L24)", () =>
     served({}, async (url) => {
       for (const query of [
-        "",
-        "vsn=1.0.0",
+        "vsn=1.1.0",
+        "vsn=1",
         "vsn=2.1.0",
         "vsn=3.0.0",
         "vsn=2",
