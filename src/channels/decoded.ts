@@ -1,6 +1,6 @@
 // What a message has to be in every version: refs, topic and event of their types and within their limits.
 import type { Limits } from "./limits.ts";
-import type { Decoded, WireRef } from "./serializer.ts";
+import type { Decoded, Serializer, WireRef } from "./serializer.ts";
 
 const CONTROL = /\p{Cc}/u;
 
@@ -37,6 +37,17 @@ export function decoded(fields: Fields, limits: Limits, excess?: string): Decode
   if (exceeds(event, limits.maxEventBytes))
     return refused(`event over ${limits.maxEventBytes} bytes`);
   return { kind: "message", message: { joinRef, ref, topic, event, payload } };
+}
+
+/** Reads a frame of either kind. */
+export function decodeFrame(
+  serializer: Serializer,
+  data: string | Uint8Array,
+  limits: Limits,
+): Decoded {
+  return typeof data === "string"
+    ? serializer.decodeText(data, limits)
+    : serializer.decodeBytes(data, limits);
 }
 
 /** No message at all. */

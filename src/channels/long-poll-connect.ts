@@ -16,6 +16,7 @@ export interface FirstAnswer {
 
 /** A poll without a session, which asks for one. */
 export class LongPollConnect extends PendingConnection {
+  override readonly carriesBytes = false;
   readonly #request: IncomingMessage;
   readonly #answer: FirstAnswer;
   readonly #onClose = (): void => this.hangUp();

@@ -20,6 +20,7 @@ import {
 } from "./channel-message.ts";
 import { channelPlan } from "./channel-process.ts";
 import { Client, type ClientOwner } from "./client.ts";
+import { decodeFrame } from "./decoded.ts";
 import { decide } from "./dispatch.ts";
 import { ConnectFacts, LetIn, isolated } from "./connect-facts.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
@@ -118,11 +119,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   }
 
   ping(payload: Uint8Array): void {
-    if (this.client.isClosed) return;
-    this.#heardAt = this.world.sweeps.count;
-    const verdict = this.#rate(payload.length);
-    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
-    else if (verdict === "passes") this.client.send(new Outgoing(pongFrame(payload), "urgent"));
+    if (this.#verdict(payload.length) === "passes")
+      this.client.send(new Outgoing(pongFrame(payload), "urgent"));
   }
 
   writable(): void {
@@ -238,22 +236,14 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   }
 
   #heard(data: string | Uint8Array, bytes: number): void {
-    const { world } = this;
-    if (this.client.isClosed) return;
-    this.#heardAt = world.sweeps.count;
-    const verdict = this.#rate(bytes);
-    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
-    else this.#cell.send(new FrameMessage(data, verdict === "refused"));
+    const verdict = this.#verdict(bytes);
+    if (verdict !== "tooMany") this.#cell.send(new FrameMessage(data, verdict === "refused"));
   }
 
   #hear({ data, isOver }: FrameMessage): void {
-    const { isClosed, serializer } = this.client;
+    const { serializer, isClosed } = this.client;
     if (isClosed) return;
-    const { limits } = this.world;
-    const decoded =
-      typeof data === "string"
-        ? serializer.decodeText(data, limits)
-        : serializer.decodeBytes(data, limits);
+    const decoded = decodeFrame(serializer, data, this.world.limits);
     if (decoded.kind === "undecodable") return this.#closeFor(1011, decoded.reason);
     if (decoded.kind === "refused") {
       this.#replyError(decoded, decoded.reason);
@@ -368,10 +358,16 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     if (this.#isGone && this.#channels === 0) this.#cell.stop("normal");
   }
 
-  #rate(bytes: number): ReturnType<SocketRates["message"]> {
-    const nowMs = this.world.system.runtime.now();
-    this.#rates ??= new SocketRates(this.world.limits, nowMs);
-    return this.#rates.message(bytes, nowMs);
+  /** Something came: may it be handled? One that comes too late, or is too many, is not. */
+  #verdict(bytes: number): ReturnType<SocketRates["message"]> {
+    if (this.client.isClosed) return "tooMany";
+    const { limits, sweeps, system } = this.world;
+    this.#heardAt = sweeps.count;
+    const nowMs = system.runtime.now();
+    this.#rates ??= new SocketRates(limits, nowMs);
+    const verdict = this.#rates.message(bytes, nowMs);
+    if (verdict === "tooMany") this.#closeFor(1008, "too many messages");
+    return verdict;
   }
 
   #closeFor(code: CloseCode, reason: string): void {
@@ -395,8 +391,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     response: object,
     kind: "kept" | "urgent" = "kept",
   ): void {
-    const json = JSON.stringify(response);
-    const wire = this.client.serializer.reply(joinRef, ref, topic, status, json);
-    this.client.send(new Outgoing(messageFrame(wire), kind));
+    const { client } = this;
+    const wire = client.serializer.reply(joinRef, ref, topic, status, JSON.stringify(response));
+    client.send(new Outgoing(messageFrame(wire), kind));
   }
 }
