@@ -2,7 +2,7 @@ import { Outgoing, type FrameKind, type FrameWatch } from "./outbox.ts";
 import type { SlowPolicy } from "./definition.ts";
 import type { Limits } from "./limits.ts";
 import { messageFrame } from "./frame.ts";
-import { encodePayload, isBytes, payloadRefused, withMeta, type Payload } from "./payload.ts";
+import { encodePayload, isBytes, withMeta, type Payload } from "./payload.ts";
 import type { Serializer } from "./serializer.ts";
 
 /** What a sender that measures and waits wants of one broadcast. */
@@ -106,13 +106,6 @@ export class BroadcastMessage {
   /** The payload as it is sent. @throws SLUICE_PAYLOAD_REFUSED */
   encoded(limits: Limits): Payload {
     return (this.#encoded ??= encodePayload(this.topic, this.event, this.payload, limits));
-  }
-
-  /** The payload as JSON text, to be kept. @throws SLUICE_PAYLOAD_REFUSED */
-  json(limits: Limits): string {
-    const payload = this.encoded(limits);
-    if (typeof payload === "string") return payload;
-    throw payloadRefused(this.topic, this.event, "it is bytes, and the topic has history");
   }
 
   /** The frame as clients of a serializer under a policy get it; they take bytes, if it is bytes. @throws SLUICE_PAYLOAD_REFUSED */

@@ -3,7 +3,7 @@ import { messageFrame } from "./frame.ts";
 import type { Placed } from "./history-entry.ts";
 import type { Membership } from "./membership.ts";
 import { Outgoing } from "./outbox.ts";
-import { encodeObject, isBytes, payloadRefused, withMeta } from "./payload.ts";
+import { encodeObject, isBytes, withMeta } from "./payload.ts";
 import type { Incoming, Wire } from "./serializer.ts";
 
 /** What the reply's `"~"` says beside `recent`, with some room to spare. */
@@ -32,13 +32,15 @@ export function replyWithHistory(
   const { topic, definition, socket } = membership;
   const { limits } = socket.world;
   const { serializer } = socket.client;
-  if (isBytes(reply))
-    throw payloadRefused(topic, "phx_reply", "it is bytes, and the topic has history");
-  if (reply !== undefined && (typeof reply !== "object" || reply === null || Array.isArray(reply)))
+  if (
+    reply !== undefined &&
+    !isBytes(reply) &&
+    (typeof reply !== "object" || reply === null || Array.isArray(reply))
+  )
     throw new TypeError(
       `the reply to a join of ${definition.pattern}, which has history, must be an object`,
     );
-  const json = encodeObject(topic, "phx_reply", { ...reply }, limits);
+  const json = encodeObject(topic, "phx_reply", isBytes(reply) ? reply : { ...reply }, limits);
   const room = limits.maxPayloadBytes - Buffer.byteLength(json) - metaBytes;
 
   /** As the channel lets its client see it; nothing for what it hides. */

@@ -27,7 +27,7 @@ export function encodePayload(
   return encodeObject(topic, event, payload, limits);
 }
 
-/** The same where bytes have no place. @throws SLUICE_PAYLOAD_REFUSED */
+/** The same for what a history keeps, which has no place for bytes. @throws SLUICE_PAYLOAD_REFUSED */
 export function encodeObject(
   topic: string,
   event: string,
@@ -36,7 +36,8 @@ export function encodeObject(
 ): string {
   const json = isPlainObject(payload) ? toJson(topic, event, payload, limits) : "";
   if (json.startsWith("{")) return json;
-  throw payloadRefused(topic, event, "it is no plain object");
+  const why = isBytes(payload) ? "it is bytes, and the topic has history" : "it is no plain object";
+  throw payloadRefused(topic, event, why);
 }
 
 /**
