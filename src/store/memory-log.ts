@@ -10,6 +10,7 @@ import {
   checkTopic,
 } from "./log-input.ts";
 import { MemoryTopic } from "./memory-topic.ts";
+import { newEpoch } from "./new-epoch.ts";
 import { RecencyList } from "./recency-list.ts";
 import { Tail } from "./tail.ts";
 
@@ -180,10 +181,4 @@ function jsonLength(entry: unknown): number {
     // Refused below.
   }
   throw invalidOption("entries", typeof entry, "what JSON can carry");
-}
-
-/** 75 bits in 15 letters and digits. */
-function newEpoch(runtime: Runtime): string {
-  const part = (): string => Math.floor(runtime.random() * 32 ** 5).toString(32);
-  return Array.from({ length: 3 }, () => part().padStart(5, "0")).join("");
 }

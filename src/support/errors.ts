@@ -52,6 +52,11 @@ export interface ErrorDetails {
     readonly event: string;
     readonly why: string;
   };
+  readonly SLUICE_STORE_FAILED: {
+    readonly store: string;
+    readonly operation: string;
+    readonly topic: string;
+  };
   readonly SLUICE_DUPLICATE_RUNTIME: { readonly paths: readonly [string, string] };
   readonly SLUICE_LEFT_BEHIND: {
     readonly processes: readonly string[];
@@ -86,6 +91,7 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "SLUICE_LOG_BUSY",
   "SLUICE_ZOMBIE",
   "SLUICE_ADAPTER_DOWN",
+  "SLUICE_STORE_FAILED",
 ]);
 
 const brand: symbol = Symbol.for("sluice.error");

@@ -237,7 +237,9 @@ export const logTailCases: readonly LogCase[] = [
     async body({ open }) {
       const log = await open();
       const reports: unknown[] = [];
-      using _reports = attach("sluice.log", ({ details }) => reports.push(details));
+      using _reports = attach("sluice.log", ({ level, details }) => {
+        if (level === "error") reports.push(details);
+      });
       const [before, after] = [new Heard(), new Heard()];
       const broken = new Error("a listener is broken");
       let calls = 0;

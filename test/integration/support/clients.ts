@@ -53,9 +53,9 @@ export function push(channel: Channel, event: string, payload: object = {}): Pro
   });
 }
 
-/** Resolves when a condition holds; rejects with its text after 5 s. */
-export async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+/** Resolves when a condition holds; rejects with its text after a time, 5 s unless told. */
+export async function until(holds: () => boolean, timeoutMs = 5_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`never came: ${String(holds)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

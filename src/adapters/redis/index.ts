@@ -1,0 +1,3 @@
+export { redisLog } from "./redis-log.ts";
+export type { RedisLogOptions } from "./redis-log.ts";
+export type { ServerLog, StoredLogOptions } from "../log/stored-log.ts";
