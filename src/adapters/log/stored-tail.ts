@@ -86,7 +86,8 @@ export class StoredTail<E> implements Disposable {
 
   async #run(): Promise<void> {
     this.#reading = true;
-    for (let failures = 0; this.#live && this.#again;) {
+    let failures = 0;
+    while (this.#live && this.#again) {
       this.#again = false;
       try {
         await this.#catchUp();

@@ -14,7 +14,7 @@ export async function promiseOf(
   client: RedisClient,
   trustRestarts: boolean | undefined,
 ): Promise<RedisPromise> {
-  const info = String(await client.sendCommand(["INFO", "everything"]));
+  const info = await client.info("everything");
   const field = (name: string): string =>
     new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
   const fsync = await setting(client, "appendfsync");

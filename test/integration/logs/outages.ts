@@ -84,7 +84,9 @@ class Load {
   }
 
   async #run(log: ServerLog, topic: string, name: string): Promise<void> {
-    for (let n = 1; this.#on; n++) {
+    let n = 0;
+    while (this.#on) {
+      n++;
       const entry = `${name}:${n}`;
       try {
         this.acked.push([entry, await log.append(topic, [entry])]);
@@ -195,9 +197,7 @@ export function outages(server: TheServer, open: Open, goesOn: boolean): void {
     const settled = await Promise.allSettled(calls);
     const ms = performance.now() - began;
     server().resume();
-    const reasons = settled.map((result) =>
-      result.status === "rejected" ? result.reason : "",
-    ) as object[];
+    const reasons = settled.map((result): unknown => "reason" in result && result.reason);
     expect(reasons).toContainEqual(expect.objectContaining({ code: "SLUICE_TIMEOUT" }));
     // A connection that is given up takes with it what else was on it.
     const codes = /^SLUICE_(TIMEOUT|STORE_FAILED)$/;
