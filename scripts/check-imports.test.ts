@@ -135,6 +135,21 @@ describe("checkImports", () => {
     ]);
   });
 
+  it("lets an adapter import a peer, and nothing import what only developers install", async () => {
+    const versions = { pg: "8.23.1", redis: "6.3.1" };
+    using tree = plant({
+      "package.json": JSON.stringify({
+        name: "sluice",
+        devDependencies: versions,
+        peerDependencies: { pg: "^8.11.0" },
+      }),
+      "src/adapters/postgres/a.ts": 'import "pg";\nimport "redis";\n',
+    });
+    expect(await checkImports(tree.root)).toEqual([
+      "src/adapters/postgres/a.ts → redis: a package that users do not get",
+    ]);
+  });
+
   it("fails when it saw nothing", async () => {
     using tree = plant({ "src/readme.md": "" });
     expect(await checkImports(tree.root)).toEqual(["no module was seen: the check did not work"]);

@@ -12,7 +12,7 @@ export interface Import {
   readonly to: string;
   /** As it is written in the file. */
   readonly written: string;
-  /** A module of Node's own, a package that only developers install, or neither. */
+  /** A module of Node's own, a package that only developers install, or neither: users may install a peer. */
   readonly kind?: "node" | "dev";
 }
 
@@ -92,7 +92,7 @@ function judge(from: string, dependency: IDependency): string[] {
   const is = (type: (typeof dependencyTypes)[number]): boolean => dependencyTypes.includes(type);
   // Asked for at run time, and missed without harm.
   if (is("process-get-builtin-module")) return [];
-  const kind = is("core") ? "node" : is("npm-dev") ? "dev" : undefined;
+  const kind = is("core") ? "node" : is("npm-dev") && !is("npm-peer") ? "dev" : undefined;
   const why = refuse({ from, to, written, ...(kind && { kind }) });
   return why === undefined ? [] : [`${from} → ${written}: ${why}`];
 }

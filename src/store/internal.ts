@@ -1,11 +1,5 @@
 export { memoryLogIn } from "./memory-log-in.ts";
-export {
-  checkBounds,
-  checkEntries,
-  checkListener,
-  checkPosition,
-  checkStart,
-  checkTopic,
-} from "./log-input.ts";
+export { checkBounds } from "./log-input.ts";
+export type { Batch, Ears, LogStore, Question } from "./log-store.ts";
 export { newEpoch } from "./new-epoch.ts";
-export { Tail } from "./tail.ts";
+export { StoredLog } from "./stored-log.ts";

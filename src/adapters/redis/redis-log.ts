@@ -1,7 +1,6 @@
 import { checkInteger, invalidOption } from "../../support/internal.ts";
-import type { LogBounds } from "../../store/index.ts";
-import { checkBounds } from "../../store/internal.ts";
-import { type ServerLog, StoredLog, type StoredLogOptions } from "../log/stored-log.ts";
+import type { LogBounds, ServerLog, StoredLogOptions } from "../../store/index.ts";
+import { checkBounds, StoredLog } from "../../store/internal.ts";
 import { RedisStore } from "./redis-store.ts";
 
 /** Where a {@link redisLog} is, and how much it keeps. */

@@ -1,8 +1,13 @@
 import type { Runtime } from "../../runtime/internal.ts";
 import type { LogBounds, Position, Read } from "../../store/index.ts";
-import { newEpoch } from "../../store/internal.ts";
+import {
+  type Batch,
+  type Ears,
+  type LogStore,
+  newEpoch,
+  type Question,
+} from "../../store/internal.ts";
 import { log } from "../../telemetry/internal.ts";
-import type { Batch, Ears, LogStore, Question } from "../log/log-store.ts";
 import { type RedisClient, RedisLink } from "./redis-link.ts";
 import { promiseOf } from "./redis-promise.ts";
 import { appendScript, dropScript, readScript, type Script } from "./redis-scripts.ts";

@@ -1,6 +1,6 @@
-import { Deque, SluiceError } from "../../support/internal.ts";
-import type { Alarm, Runtime } from "../../runtime/internal.ts";
-import type { Position } from "../../store/index.ts";
+import { Deque, SluiceError } from "../support/internal.ts";
+import type { Alarm, Runtime } from "../runtime/internal.ts";
+import type { Position } from "./log.ts";
 
 interface Waiting {
   readonly texts: readonly string[];

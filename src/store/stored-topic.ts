@@ -1,5 +1,5 @@
-import type { Runtime } from "../../runtime/internal.ts";
-import type { Position, Read, Slice, Start } from "../../store/index.ts";
+import type { Runtime } from "../runtime/internal.ts";
+import type { Position, Read, Slice, Start } from "./log.ts";
 import { AppendQueue } from "./append-queue.ts";
 import type { Batch, LogStore } from "./log-store.ts";
 import { StoredTail } from "./stored-tail.ts";

@@ -1,13 +1,7 @@
-import { checkInteger, invalidOption, SluiceError } from "../../support/internal.ts";
-import { currentSystem, type Runtime } from "../../runtime/internal.ts";
-import type { Log, Position, Read, Slice, Start } from "../../store/index.ts";
-import {
-  checkEntries,
-  checkListener,
-  checkPosition,
-  checkStart,
-  checkTopic,
-} from "../../store/internal.ts";
+import { checkInteger, invalidOption, SluiceError } from "../support/internal.ts";
+import { currentSystem, type Runtime } from "../runtime/internal.ts";
+import type { Log, Position, Read, Slice, Start } from "./log.ts";
+import { checkEntries, checkListener, checkPosition, checkStart, checkTopic } from "./log-input.ts";
 import { timedOut } from "./append-queue.ts";
 import { entriesOf, textsOf } from "./entry-text.ts";
 import type { LogStore } from "./log-store.ts";

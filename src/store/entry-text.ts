@@ -1,4 +1,4 @@
-import { invalidOption } from "../../support/internal.ts";
+import { invalidOption } from "../support/internal.ts";
 
 /** Entries as JSON texts, and the bytes of all. @throws SLUICE_INVALID_OPTION */
 export function textsOf(entries: readonly unknown[]): { texts: string[]; bytes: number } {

@@ -1,12 +1,6 @@
-import type { Alarm, Runtime } from "../../runtime/internal.ts";
-import {
-  firstOffset,
-  type Position,
-  type Read,
-  type Slice,
-  type Start,
-} from "../../store/index.ts";
-import { Tail } from "../../store/internal.ts";
+import type { Alarm, Runtime } from "../runtime/internal.ts";
+import { firstOffset, type Position, type Read, type Slice, type Start } from "./log.ts";
+import { Tail } from "./tail.ts";
 
 /** So many batches wait while a tail reads; with more, it reads on instead. */
 const maxHeld = 1_000;

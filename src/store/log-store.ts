@@ -1,4 +1,4 @@
-import type { Position, Read, Start } from "../../store/index.ts";
+import type { Position, Read, Start } from "./log.ts";
 
 /** What was appended together, as a store tells those who follow the topic. */
 export interface Batch {
