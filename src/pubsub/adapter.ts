@@ -7,8 +7,9 @@
  * writes them as its broker can: a topic is never taken for a pattern, and no two topics are one. Nothing secret is in
  * them. None is subscribed to twice at a time.
  *
- * **Messages** are text, opaque, and reach every connection that is subscribed, at most once, in the order in which one
- * connection published them on one topic. The publisher's own may come back: they are let go above. Nothing is stored.
+ * **Messages** are text, opaque, well-formed and without U+0000; no two of one node are the same. Each reaches every
+ * connection that is subscribed, at most once, in the order in which one connection published them on one topic. The
+ * publisher's own may come back: they are let go above. Nothing is stored.
  *
  * An adapter must not reconnect, queue while it is cut off, send a message again, or decide by what is in one. It must
  * not wait for timers of the host. Whatever it throws or logs holds no credentials.

@@ -36,9 +36,10 @@ export class System {
   #alarmAt = Infinity;
   #lastId = 0;
 
-  constructor(runtime: Runtime = realRuntime()) {
+  /** @param queue that of another system, where several are to take turns */
+  constructor(runtime: Runtime = realRuntime(), queue: RunQueue = new RunQueue(runtime)) {
     this.runtime = runtime;
-    this.queue = new RunQueue(runtime);
+    this.queue = queue;
   }
 
   /** Binds a name, topic or endpoint to this system; needed after an `await` where it is not the default. */

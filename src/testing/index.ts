@@ -1,9 +1,15 @@
+export { adapterSuite } from "./adapter-suite.ts";
+export type { AdapterSuiteOptions, AdapterUnderTest } from "./adapter-suite.ts";
 export { dispatcherSuite } from "./dispatcher-suite.ts";
 export type { DispatcherSuiteOptions } from "./dispatcher-suite.ts";
 export { logSuite } from "./log-suite.ts";
 export type { LogSuiteOptions, SuiteCase } from "./log-suite.ts";
+export { memoryHub } from "./memory-hub.ts";
+export type { MemoryHub, MemoryHubOptions, MemoryNode } from "./memory-hub.ts";
 export { manualClock } from "./manual-clock.ts";
 export type { ManualClock } from "./manual-clock.ts";
+export { testNode } from "./test-node.ts";
+export type { TestNode } from "./test-node.ts";
 export { simulate } from "./simulate.ts";
 export type { Faults, SimulateOptions, Simulation } from "./simulate.ts";
 export type { SimulationReport } from "./tally.ts";
