@@ -41,8 +41,6 @@ export interface ConnectionEvents {
 export interface Connection {
   /** The largest message that the broker takes, in bytes of UTF-8. */
   readonly maxMessageBytes: number;
-  /** What the broker promises less of than it seems, if it is set so: logged as a warning. */
-  readonly warning?: string;
   /** Resolves when the broker has it, rejects when it may not have it. Never throws. */
   publish(topic: string, text: string): Promise<void>;
   /**

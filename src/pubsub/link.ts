@@ -143,7 +143,6 @@ export class Link implements Uplink, Keeper {
     const { nodeName } = this.#bus;
     const isFirst = this.#start !== undefined;
     const downMs = this.#system.runtime.now() - this.#downSince;
-    if (connection.warning !== undefined) log("warning", `${kind}: ${connection.warning}`);
     if (!isFirst) log("info", `${kind}: connected again after ${Math.round(downMs)} ms`);
     if (up.active)
       up.emit({

@@ -72,13 +72,14 @@ class PubSubProcess extends Process implements Engine {
  *
  * ```ts no-run
  * import { run } from "sluice";
- * import { pubsub, type Adapter } from "sluice/pubsub";
+ * import { natsAdapter } from "sluice/nats";
+ * import { pubsub } from "sluice/pubsub";
  *
  * declare const adapter: Adapter;
  * await run({
  *   strategy: "rest_for_one",
  *   children: {
- *     pubsub: pubsub({ adapter, unconnected: "local" }),
+ *     pubsub: pubsub({ adapter: natsAdapter({ servers: "127.0.0.1:4222" }) }),
  *   },
  * });
  * ```

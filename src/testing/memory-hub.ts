@@ -54,6 +54,8 @@ class Hub implements MemoryHub, Exchange {
   readonly #options: Required<MemoryHubOptions>;
   readonly #connections: Set<MemoryConnection> = new Set();
   #isRunning = true;
+  /** Lines of an earlier life lead nowhere. */
+  #lives = 0;
 
   constructor(runtime: Runtime, options: Required<MemoryHubOptions>) {
     this.#runtime = runtime;
@@ -77,6 +79,7 @@ class Hub implements MemoryHub, Exchange {
 
   stop(): void {
     this.#isRunning = false;
+    this.#lives++;
     for (const connection of [...this.#connections]) connection.lose(new Error("the hub is gone"));
   }
 
@@ -105,9 +108,10 @@ class Hub implements MemoryHub, Exchange {
     const { maxDelayMs, drop, double } = this.#options;
     const chance = (probability: number): boolean =>
       probability > 0 && runtime.random() < probability;
+    const life = this.#lives;
     const faults = {
       maxDelayMs,
-      isLost: () => wire.isCut || !this.#isRunning || chance(drop),
+      isLost: () => wire.isCut || life !== this.#lives || chance(drop),
       isDouble: () => chance(double),
     };
     return new Promise((resolve, reject) => {

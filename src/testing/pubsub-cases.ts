@@ -65,7 +65,7 @@ export const pubsubCases: readonly AdapterCase[] = [
       equal(names[1], "the * second > node.b ü");
       notEqual(names[0], names[2]);
       const ears = await Promise.all([a, b, c].map((node) => node.ear("t")));
-      a.topic("t").direct(names[1]!, { to: "b" });
+      a.topic("t").direct(names[1], { to: "b" });
       a.topic("t").direct(names[0]!, { to: "a", gone: undefined });
       a.topic("t").direct("nobody", { to: "nobody" });
       await settle(a, "t", ears);

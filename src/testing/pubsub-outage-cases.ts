@@ -24,7 +24,11 @@ export const pubsubOutageCases: readonly AdapterCase[] = [
       const { stop, start } = outageOf(bench);
       const { connection, lost, texts } = await bench.wire();
       await connection.subscribe(["t"]);
-      await stop();
+      const published = ["1", "2", "3"].map((text) => connection.publish("t", text));
+      const stopped = stop();
+      // Whether they came through or not, nobody waits for ever.
+      await Promise.allSettled(published);
+      await stopped;
       await until("the loss", () => lost.length > 0);
       await rejects(connection.publish("t", "m"));
       await rejects(connection.subscribe(["u"]));
@@ -34,7 +38,8 @@ export const pubsubOutageCases: readonly AdapterCase[] = [
       await again.connection.subscribe(["t"]);
       await again.connection.publish("t", "once more");
       await until("the message", () => again.texts.length > 0);
-      deepEqual([lost.length, texts, again.texts], [1, [], ["once more"]]);
+      ok(texts.length <= 3);
+      deepEqual([lost.length, again.texts], [1, ["once more"]]);
     },
   },
   {
@@ -106,10 +111,8 @@ export const pubsubOutageCases: readonly AdapterCase[] = [
       await stop();
       const [failed] = await Promise.allSettled([bench.node({ ...quick, startTimeoutMs: 300 })]);
       equal(failed.status, "rejected");
-      equal(
-        codeOf(failed.status === "rejected" ? failed.reason : undefined),
-        "SLUICE_ADAPTER_DOWN",
-      );
+      const codes = codesOf(failed.status === "rejected" ? failed.reason : undefined);
+      ok(codes.includes("SLUICE_ADAPTER_DOWN"), `got ${codes.join(", ")}`);
       const alone = await bench.node({ ...quick, startTimeoutMs: 50, unconnected: "local" });
       const gaps: Gap[] = [];
       using _gaps = attach("sluice.pubsub.gap", (gap) => gaps.push(gap));
@@ -126,10 +129,10 @@ export const pubsubOutageCases: readonly AdapterCase[] = [
   },
 ];
 
-/** Of the innermost cause that has one. */
-function codeOf(error: unknown): unknown {
-  let code: unknown;
+/** Of an error and its causes. */
+function codesOf(error: unknown): unknown[] {
+  const codes: unknown[] = [];
   for (let at = error; at instanceof Error; at = at.cause)
-    code = (at as { code?: unknown }).code ?? code;
-  return code;
+    codes.push((at as { readonly code?: unknown }).code);
+  return codes;
 }
