@@ -16,6 +16,8 @@ export interface Attempt {
   readonly authToken: string | undefined;
   readonly headers: Headers;
   readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly url: URL;
   /** Lets him in; nothing when he has hung up, or asks wrongly. */
   accept(peer: Peer): Transport | undefined;
   /** Sends him away. */

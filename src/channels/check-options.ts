@@ -2,10 +2,9 @@ import { checkInteger, invalidOption } from "../support/internal.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import { limitsOf } from "./limits.ts";
 import { definitionsOf, mountLimits, windowOf } from "./mount.ts";
+import { MountPath } from "./mount-path.ts";
 import { originPolicy } from "./origin.ts";
 import { topicPattern } from "./topic-pattern.ts";
-
-const path = /^(?:\/[^/?#]+)+$/;
 
 /**
  * Looks at the options of an endpoint before anything is started.
@@ -19,8 +18,7 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   if (server === undefined) checkInteger("port", port, 0, 65_535);
   for (const [mount, socket] of Object.entries(sockets)) {
     const { connect, channels, maxPendingBytes } = socket;
-    if (!path.test(mount))
-      throw invalidOption("sockets", mount, "paths such as `/socket`, without a slash at the end");
+    new MountPath(mount);
     if (typeof connect !== "function")
       throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
     definitionsOf(key, channels);

@@ -26,6 +26,12 @@ export class ConnectFacts implements ConnectInfo {
   get remoteAddress(): string {
     return this.#attempt.remoteAddress;
   }
+  get remotePort(): number {
+    return this.#attempt.remotePort;
+  }
+  get url(): URL {
+    return this.#attempt.url;
+  }
   get authToken(): string | undefined {
     return this.#attempt.authToken;
   }

@@ -2,7 +2,8 @@
 import type { Refusal } from "../process/index.ts";
 
 /**
- * What may be said on one topic. Write it as an interface:
+ * What may be said on one topic. A payload is a plain object, or a `Uint8Array`, which travels as a binary frame; nested in
+ * an object, bytes are no payload. Write it as an interface:
  *
  * ```ts
  * interface UserTopic {

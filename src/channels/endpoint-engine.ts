@@ -13,7 +13,7 @@ import {
   type Upstream,
 } from "../process/internal.ts";
 import { log, refused } from "../telemetry/internal.ts";
-import { checkConnect, mountAt } from "./connect-checks.ts";
+import { checkConnect, mountAt, withVariables } from "./connect-checks.ts";
 import { ConnectMessage } from "./channel-message.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import { ConnectionLimiter } from "./connection-limiter.ts";
@@ -23,6 +23,7 @@ import { FanOut } from "./fan-out.ts";
 import { Flusher } from "./flusher.ts";
 import { limitsOf, type Limits } from "./limits.ts";
 import { definitionsOf, mountLimits, windowOf, type Mount, type PolledMount } from "./mount.ts";
+import { MountPath } from "./mount-path.ts";
 import { originPolicy, type OriginPolicy } from "./origin.ts";
 import { SocketIds } from "./socket-ids.ts";
 import { LetIn } from "./connect-facts.ts";
@@ -100,7 +101,10 @@ export class EndpointEngine implements Engine, Host {
         const definitions = definitionsOf(key, socket.channels);
         const windowMs = windowOf(socket);
         const mounted = socket as unknown as Mount["options"];
-        return [path, { options: mounted, definitions, world, windowMs }];
+        return [
+          path,
+          { path: new MountPath(path), options: mounted, definitions, world, windowMs },
+        ];
       }),
     );
     this.#record.limits = this.limits;
@@ -148,12 +152,15 @@ export class EndpointEngine implements Engine, Host {
 
   /** Somebody asks to be let in. */
   connect(pending: PendingConnection): void {
-    const verdict = checkConnect(pending.request, this.policy, this.limits);
+    const { request } = pending;
+    const verdict = checkConnect(request, this.policy, this.limits);
     if (verdict.kind === "refused") {
       tellRefused(verdict.reason);
       return pending.refuse(verdict.status);
     }
-    pending.params = verdict.params;
+    const { authToken, params } = verdict;
+    pending.authToken = authToken;
+    pending.params = withVariables(params, pending.mount, request.path);
     pending.serializer = verdict.version === "1.0.0" ? v1 : pending.carriesBytes ? v2 : v2Text;
     const full = this.#isOpen ? this.#connections.acquire(pending) : "the endpoint stops";
     if (full === undefined) return;

@@ -12,9 +12,13 @@ export interface ConnectInfo extends Context {
   readonly headers: Headers;
   /** Address of the peer: the client, or the proxy it came through. */
   readonly remoteAddress: string;
+  /** Port of the peer. */
+  readonly remotePort: number;
+  /** What was asked for, by the name that the client knows this server by, which is one of `allowedHosts`. */
+  readonly url: URL;
   /** What the client brings as its `authToken`, as it brought it: nobody has checked it. */
   readonly authToken: string | undefined;
-  /** All params, those in brackets nested. */
+  /** All params, those in brackets nested, with what stands at the variables of the mount's path. */
   readonly params: Params;
 }
 
@@ -57,7 +61,10 @@ export type Route = (request: IncomingMessage, response: ServerResponse) => void
 
 /** Options of an endpoint, wherever it listens. */
 export interface EndpointBase<SA> extends OriginOptions {
-  /** Where clients connect: `"/socket"` is `ws://…/socket/websocket`, and with `longPoll` `http://…/socket/longpoll`. */
+  /**
+   * Where clients connect: `"/socket"` is `ws://…/socket/websocket`, and with `longPoll` `http://…/socket/longpoll`. Parts
+   * may be variables: what stands at `:tenant` in `"/socket/:tenant"` is a param of that name, whatever the query says.
+   */
   readonly sockets: { readonly [path: `/${string}`]: SocketOptions<SA> };
   /**
    * Pages and other answers beside the sockets, by path; one `*` at the end stands for whatever follows, the first match

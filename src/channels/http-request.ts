@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { withoutToken } from "./auth-token.ts";
 import type { BoundAddress } from "./endpoint-options.ts";
 import type { RequestFacts } from "./origin.ts";
 
-const wanted = /^(?:x-|sec-websocket-)|^(?:user-agent|traceparent|tracestate)$/;
+/** Tokens of the stock client are handed on by name, or are no business of callbacks. */
+const wanted = /^(?:x-(?!phoenix-)|sec-websocket-)|^(?:user-agent|traceparent|tracestate)$/;
 
 /** The path of a request, as it was sent, without its query. */
 export function pathOf({ url = "/" }: IncomingMessage): string {
@@ -46,7 +48,9 @@ export function safeHeaders(headers: IncomingMessage["headers"]): Headers {
   const safe = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (!wanted.test(name)) continue;
-    for (const one of Array.isArray(value) ? value : [value ?? ""]) safe.append(name, one);
+    const seen = name === "sec-websocket-protocol" ? withoutToken(String(value)) : value;
+    for (const one of Array.isArray(seen) ? seen : [seen])
+      if (one !== undefined) safe.append(name, one);
   }
   return safe;
 }

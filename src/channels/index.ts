@@ -20,7 +20,7 @@ export type {
   TopicOf,
   WithHistory,
 } from "./contract.ts";
-export { fields } from "./schema.ts";
+export { binary, fields } from "./schema.ts";
 export type { Schema, SchemaResult } from "./schema.ts";
 
 // Channels

@@ -26,6 +26,8 @@ export interface Limits {
   readonly maxParams: number;
   /** Brackets of one param's name and the name itself; default 8. More: refused with 403. */
   readonly maxParamDepth: number;
+  /** Bytes of the `authToken` that a client brings; default 4 KiB. More: refused with 403. */
+  readonly maxAuthTokenBytes: number;
   /** Channels joined by one socket; default 100. More: error reply `too many channels joined`. */
   readonly maxChannels: number;
   /** Joins per second over time; default 20. More: error reply that names the wait. */
@@ -105,6 +107,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxStrikes: 3,
   maxParams: 64,
   maxParamDepth: 8,
+  maxAuthTokenBytes: 4 * KiB,
   maxChannels: 100,
   joinsPerSecond: 20,
   joinBurst: 100,

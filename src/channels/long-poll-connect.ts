@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RefusalStatus } from "./attempt.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
-import { fetchFactsOf, queryOf, safeHeaders } from "./http-request.ts";
+import { fetchFactsOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
 import { isToken } from "./long-poll-token.ts";
 import type { Mount } from "./mount.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
@@ -29,17 +29,20 @@ export class LongPollConnect extends PendingConnection {
     response: ServerResponse,
     answer: FirstAnswer,
   ) {
-    super(host, mount, request.socket.remoteAddress ?? "");
+    super(host, mount, request.socket);
     this.#request = request;
     this.#answer = answer;
     this.#response = response.on("close", this.#onClose);
   }
 
   get request(): ConnectRequest {
-    const { method = "", rawHeaders } = this.#request;
+    const { method = "", rawHeaders, headers } = this.#request;
+    const authToken = headers["x-phoenix-authtoken"];
     return {
       ...fetchFactsOf(this.#request),
       method,
+      path: pathOf(this.#request),
+      authToken: typeof authToken === "string" ? authToken : undefined,
       query: withoutToken(queryOf(this.#request)),
       headerCount: rawHeaders.length / 2,
     };

@@ -76,11 +76,21 @@ export function memoryTransport(
   const sockets: MemorySocket[] = [];
   return class MemoryWebSocket extends ClientEnd {
     static readonly sockets = sockets;
-    constructor(url: string) {
-      super(system, options, new URL(url, "ws://localhost"));
+    constructor(url: string, protocols?: unknown) {
+      super(system, withProtocols(options, protocols), new URL(url, "ws://localhost"));
       sockets.push(this);
     }
   };
+}
+
+/** The headers that a WebSocket with these sub-protocols is asked for with. */
+function withProtocols(
+  options: MemoryTransportOptions,
+  protocols: unknown,
+): MemoryTransportOptions {
+  const offered = Array.isArray(protocols) ? protocols.join(", ") : protocols;
+  if (typeof offered !== "string" || offered === "") return options;
+  return { ...options, headers: { ...options.headers, "sec-websocket-protocol": offered } };
 }
 
 /** The client's end of a line in memory. */
@@ -294,7 +304,7 @@ class MemoryConnect extends PendingConnection {
     options: MemoryTransportOptions,
     url: URL,
   ) {
-    super(host, mount, options.remoteAddress ?? "127.0.0.1");
+    super(host, mount, { remoteAddress: options.remoteAddress ?? "127.0.0.1" });
     this.#client = client;
     this.#headers = options.headers ?? {};
     this.#url = url;
@@ -304,6 +314,8 @@ class MemoryConnect extends PendingConnection {
     const headers = this.#headers;
     return {
       method: "GET",
+      path: this.#url.pathname,
+      protocols: headers["sec-websocket-protocol"],
       query: this.#url.search.slice(1),
       headerCount: Object.keys(headers).length,
       origin: headers["origin"],

@@ -4,9 +4,11 @@ import type { Channel } from "./definition.ts";
 import type { SocketOptions } from "./endpoint-options.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
 import { limitsOf, type Limits } from "./limits.ts";
+import type { MountPath } from "./mount-path.ts";
 
 /** A mount of a running endpoint: where clients connect, and what is known of those who do. */
 export interface Mount {
+  readonly path: MountPath;
   readonly options: SocketOptions<unknown>;
   readonly definitions: readonly AnyDefinition[];
   readonly world: EndpointWorld;

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Cell } from "../process/internal.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
 import type { Attempt, RefusalStatus } from "./attempt.ts";
@@ -18,6 +19,7 @@ export interface Host {
 export abstract class PendingConnection implements Attempt, Arrival {
   readonly mount: Mount;
   readonly remoteAddress: string;
+  readonly remotePort: number;
   params: Params = {};
   serializer: Serializer = v2;
   authToken: string | undefined = undefined;
@@ -29,16 +31,32 @@ export abstract class PendingConnection implements Attempt, Arrival {
   cell: Cell | undefined = undefined;
   readonly #host: Host;
 
-  constructor(host: Host, mount: Mount, remoteAddress: string) {
+  constructor(
+    host: Host,
+    mount: Mount,
+    { remoteAddress = "", remotePort = 0 }: Partial<Pick<Socket, "remoteAddress" | "remotePort">>,
+  ) {
     this.#host = host;
     this.mount = mount;
     this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
   }
 
   abstract get request(): ConnectRequest;
   abstract get headers(): Headers;
   abstract accept(peer: Peer): Transport | undefined;
   protected abstract turnAway(status: RefusalStatus, retryAfterSeconds?: number): void;
+
+  /** What he asked for; the host is one of this endpoint's. */
+  get url(): URL {
+    const { isSecure, host = "", path, query } = this.request;
+    // Whatever was asked: what is no part of a URL is left out.
+    const url = new URL(isSecure ? "https://localhost" : "http://localhost");
+    url.host = host;
+    url.pathname = path;
+    url.search = query;
+    return url;
+  }
 
   /** Sends him away; once. */
   refuse(status: RefusalStatus, retryAfterSeconds?: number): void {

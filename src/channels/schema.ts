@@ -1,3 +1,6 @@
+import { checkInteger } from "../support/internal.ts";
+import { isBytes } from "./payload.ts";
+
 /** What a validation gives: the value as its type says, or what is wrong with it. */
 export type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
@@ -50,6 +53,30 @@ export function fields<const F extends { readonly [name: string]: keyof FieldTyp
       return [name, given];
     });
     return issues.length > 0 ? { issues } : { value: Object.fromEntries(kept) as Output };
+  };
+  return { "~standard": { version: 1, vendor: "sluice", validate } };
+}
+
+/**
+ * A schema for a payload of bytes, which comes in a binary frame.
+ *
+ * ```ts
+ * import { binary } from "sluice/channels";
+ *
+ * const chunk = binary(65_536);
+ * console.info(chunk["~standard"].validate(new Uint8Array([1, 2, 3])));
+ * ```
+ *
+ * @param maxBytes the longest payload that is let through; a message is bounded by `maxFrameBytes` before
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for anything but a whole number from 0 on.
+ */
+export function binary(maxBytes: number): Schema<Uint8Array> {
+  checkInteger("maxBytes", maxBytes, 0);
+  const validate = (value: unknown): SchemaResult<Uint8Array> => {
+    if (!isBytes(value)) return { issues: [{ message: "expected bytes, in a binary frame" }] };
+    return value.length > maxBytes
+      ? { issues: [{ message: `expected at most ${maxBytes} bytes` }] }
+      : { value };
   };
   return { "~standard": { version: 1, vendor: "sluice", validate } };
 }

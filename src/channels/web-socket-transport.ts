@@ -2,13 +2,13 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer, type Server, type ServerOptions } from "ws";
+import { subprotocol } from "./auth-token.ts";
 import type { CloseCode } from "./frame.ts";
 import type { Limits } from "./limits.ts";
 import type { Peer, Transport } from "./transport.ts";
 
 /** A client that does not answer a close is cut off after this. */
 const closeTimeoutMs = 5_000;
-const subprotocol = "phoenix";
 const transport: unique symbol = Symbol("sluice.transport");
 
 class ServerSocket extends WebSocket {

@@ -1,8 +1,9 @@
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { withoutToken } from "./auth-token.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
-import { factsOf, queryOf, safeHeaders } from "./http-request.ts";
+import { factsOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
 import type { Mount } from "./mount.ts";
 import type { Peer, Transport } from "./transport.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
@@ -14,6 +15,7 @@ export class WebSocketUpgrade extends PendingConnection {
   readonly #request: IncomingMessage;
   readonly #line: Duplex;
   readonly #head: Buffer;
+  readonly #protocols: string | undefined;
   readonly #onClose = (): void => this.hangUp();
 
   constructor(
@@ -24,9 +26,15 @@ export class WebSocketUpgrade extends PendingConnection {
     line: Duplex,
     head: Buffer,
   ) {
-    super(host, mount, request.socket.remoteAddress ?? "");
+    super(host, mount, request.socket);
     this.#upgrades = upgrades;
     this.#request = request;
+    const { headers } = request;
+    this.#protocols = headers["sec-websocket-protocol"];
+    // Its token is for the check alone: whoever sees the headers from now on does not see it, and need not understand it.
+    const rest = withoutToken(this.#protocols);
+    if (rest === undefined) delete headers["sec-websocket-protocol"];
+    else headers["sec-websocket-protocol"] = rest;
     this.#line = line;
     this.#head = head;
     line.on("error", ignore).on("close", this.#onClose);
@@ -37,7 +45,9 @@ export class WebSocketUpgrade extends PendingConnection {
     return {
       ...factsOf(this.#request),
       method,
+      path: pathOf(this.#request),
       query: queryOf(this.#request),
+      protocols: this.#protocols,
       headerCount: rawHeaders.length / 2,
     };
   }

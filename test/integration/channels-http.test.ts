@@ -26,8 +26,9 @@ async function served(
     sockets: {
       "/socket": {
         async connect({ user }: Readonly<Record<string, string>>, info: ConnectInfo) {
-          const { headers, remoteAddress, authToken, params, signal } = info;
-          infos.push({ headers, remoteAddress, authToken, params, signal });
+          // Read while the request is there.
+          const { headers, remoteAddress, remotePort, url, authToken, params, signal } = info;
+          infos.push({ headers, remoteAddress, remotePort, url, authToken, params, signal });
           if (user === "nobody") throw new Refused({ reason: "a secret" });
           if (user === "crash") throw new Error("a secret");
           if (user === "slow") await new Promise((resolve) => setTimeout(resolve, 50));
