@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fields } from "./schema.ts";
+import { binary, fields } from "./schema.ts";
 
 const schema = fields({ device: "string", version: "number", muted: "boolean" });
 const validate = (value: unknown): unknown => schema["~standard"].validate(value);
@@ -67,5 +67,23 @@ describe("fields", () => {
         }
       }),
     );
+  });
+});
+
+describe("binary", () => {
+  it("lets bytes pass, as many as may be, and nothing else", () => {
+    const schema = binary(2);
+    const check = (value: unknown): unknown => schema["~standard"].validate(value);
+    const value = Uint8Array.of(1, 2);
+    expect(check(value)).toEqual({ value });
+    expect(check(new Uint8Array())).toHaveProperty("value");
+    expect(check(new Uint8Array(3))).toEqual({ issues: [{ message: "expected at most 2 bytes" }] });
+    for (const other of [{ 0: 1, length: 1 }, [1], "a", null, undefined, new ArrayBuffer(1)])
+      expect(check(other)).toEqual({ issues: [{ message: "expected bytes, in a binary frame" }] });
+  });
+
+  it("is bounded", () => {
+    for (const bad of [-1, 1.5, Number.NaN, Infinity, "1" as unknown as number])
+      expect(() => binary(bad)).toThrow(/maxBytes/);
   });
 });

@@ -283,6 +283,19 @@ describe("encode", () => {
     expect(failure(() => encodeBroadcast("t", "e", payload as object))).toMatchObject(refused);
   });
 
+  it("refuses bytes that are no Uint8Array, also in a reply, where they would be lost", () => {
+    for (const payload of [
+      new ArrayBuffer(2),
+      new DataView(new ArrayBuffer(2)),
+      new Float32Array(1),
+    ])
+      for (const run of [
+        () => encodePush("1", "t", "e", payload),
+        () => encodeReply("1", "2", "t", "ok", payload),
+      ])
+        expect(failure(run)).toMatchObject({ code: "SLUICE_PAYLOAD_REFUSED" });
+  });
+
   it("takes records without a prototype", () => {
     expect(encodeBroadcast("t", "e", Object.assign(Object.create(null) as object, { a: 1 }))).toBe(
       '[null,null,"t","e",{"a":1}]',

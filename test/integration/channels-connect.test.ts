@@ -111,7 +111,7 @@ describe("an auth token", () => {
       let count = 0;
       const socket = new Socket(`${url}/ws/admin`, {
         authToken: (() => `tökén ${++count}?>`) as unknown as string,
-      } as ConstructorParameters<typeof Socket>[1]);
+      });
       socket.connect();
       await join(socket, "lobby");
       expect(seen[0]!.authToken).toBe("tökén 1?>");

@@ -1,6 +1,6 @@
 // What the compiler refuses in channels, and what it must not refuse. Nothing of this runs: `tsc` is the test.
 import { currentSystem } from "sluice";
-import { Refused, fields } from "sluice/channels";
+import { Refused, binary, fields } from "sluice/channels";
 import type {
   Broadcast,
   Endpoint,
@@ -174,3 +174,35 @@ const neither: EndpointOptions<{}> = { sockets: {} };
 // @ts-expect-error any origin only by its dangerous name
 const anyOrigin: EndpointOptions<{}> = { port: 0, sockets: {}, checkOrigin: false };
 void [bound, broadcast, other, position, socket, neither, anyOrigin];
+
+interface Files {
+  join(params: { readonly token: string }): Uint8Array;
+  in: { chunk(bytes: Uint8Array): { readonly size: number }; echo(bytes: Uint8Array): Uint8Array };
+  out: { frame: Uint8Array };
+}
+declare const files: Endpoint<{ "upload:*": Files }, {}>;
+files.broadcast("upload:1", "frame", Uint8Array.of(1));
+files.broadcast("upload:1", "frame", Buffer.from("a"));
+// @ts-expect-error 51 a binary payload
+files.broadcast("upload:1", "frame", "text");
+// @ts-expect-error 51 a binary payload
+files.broadcast("upload:1", "frame", { bytes: Uint8Array.of(1) });
+files.channel("upload:*", {
+  schemas: { join: fields({ token: "string" }), chunk: binary(65_536), echo: binary(10) },
+  join: () => ({ assigns: {}, reply: Uint8Array.of(1) }),
+  on: {
+    chunk(bytes, channel) {
+      channel.push("frame", bytes.subarray(1));
+      channel.broadcast("frame", bytes);
+      return { size: bytes.length };
+    },
+    echo: (bytes) => bytes,
+  },
+  intercept: { frame: (bytes) => (bytes.length > 1 ? bytes.subarray(0, 1) : undefined) },
+});
+files.channel("upload:*", {
+  // @ts-expect-error 52 a schema for other params
+  schemas: { join: fields({ token: "number" }), chunk: binary(1), echo: binary(1) },
+  join: () => ({ assigns: {}, reply: Uint8Array.of(1) }),
+  on: { chunk: (bytes) => ({ size: bytes.length }), echo: (bytes) => bytes },
+});
