@@ -14,6 +14,10 @@ import { makeRef, type ProcessRef } from "./ref.ts";
 import { State } from "./state.ts";
 import { isDeferred, isThenable } from "./thenable.ts";
 
+// Known to the compiler, where what is imported is read each time: for what runs with each message.
+const { dead } = State;
+const current = thread;
+
 /** The user's object, with the callbacks it may have. */
 export interface Instance {
   readonly [message: string]: unknown;
@@ -146,7 +150,7 @@ export class Cell implements Runnable, Scope {
 
   /** Puts a message at the end of the mailbox. */
   send(message: Message): void {
-    if (this.state === State.dead) return;
+    if (this.state === dead) return;
     const { head } = this;
     if (head === undefined) this.head = message;
     else {
@@ -199,7 +203,7 @@ export class Cell implements Runnable, Scope {
   }
 
   run(limit: number): number {
-    thread.running = this;
+    current.running = this;
     let handled = 0;
     try {
       handled = this.alert ? this.attend(limit) : this.turn(limit);

@@ -60,18 +60,19 @@ export class BatchInlet extends Inlet {
 
   /** The common case, a message that is one batch: nothing of it is kept here. */
   handleWhole(intake: Intake, events: readonly unknown[]): void {
-    const { handler } = this;
-    const count = events.length;
-    const result = handler.handle(events, intake);
-    if (result !== undefined && isThenable(result)) {
-      this.cell.hold(result, (value) => {
-        this.finish(intake, count, count, value);
-        this.done();
-      });
-      return;
-    }
-    this.finish(intake, count, count, result);
+    const result = this.handler.handle(events, intake);
+    if (result !== undefined && isThenable(result))
+      return this.hold(result, intake, events.length, events.length);
+    this.finish(intake, events.length, events.length, result);
     this.done();
+  }
+
+  /** A batch takes its time. Apart, for where a closure may be made, what it would keep is allocated in any case. */
+  hold(result: PromiseLike<unknown>, intake: Intake, count: number, size: number): void {
+    this.cell.hold(result, (value) => {
+      this.finish(intake, count, size, value);
+      this.resume();
+    });
   }
 
   done(): void {
@@ -100,13 +101,7 @@ export class BatchInlet extends Inlet {
       this.counted -= size;
       this.start = end;
       const result = handler.handle(batch, intake);
-      if (isThenable(result)) {
-        cell.hold(result, (value) => {
-          this.finish(intake, end - start, size, value);
-          this.resume();
-        });
-        return;
-      }
+      if (isThenable(result)) return this.hold(result, intake, end - start, size);
       this.finish(intake, end - start, size, result);
     }
     this.events = nothing;

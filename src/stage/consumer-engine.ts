@@ -7,6 +7,9 @@ import type { Intake } from "./intake.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
+/** Known to the compiler, where what is imported is read each time. */
+const kinds = StageKind;
+
 /** A consumer has returned events: nobody is there to take them. */
 export function thrownAway({ pid }: Cell, result: unknown): void {
   if (!Array.isArray(result) || result.length === 0) return;
@@ -35,10 +38,10 @@ export class ConsumerEngine implements Engine, BatchHandler {
 
   receive(message: Message): void {
     switch (message.kind) {
-      case StageKind.events:
+      case kinds.events:
         return this.inlet.receive(message as Events);
-      case StageKind.cancelled:
-      case StageKind.producerDown:
+      case kinds.cancelled:
+      case kinds.producerDown:
         return this.intakeEnded(message as Cancel);
       default:
         misdirected(this.cell, this.role, message);

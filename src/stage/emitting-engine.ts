@@ -29,6 +29,9 @@ import type { StageCallbacks } from "./stage-callbacks.ts";
 import type { From } from "./subscription.ts";
 import { Trail, loseBehind } from "./trail.ts";
 
+/** Known to the compiler, where what is imported is read each time. */
+const kinds = StageKind;
+
 /** What producers and producer-consumers have in common: consumers subscribe, ask, cancel and go. */
 export abstract class EmittingEngine implements Engine {
   abstract readonly role: string;
@@ -57,12 +60,12 @@ export abstract class EmittingEngine implements Engine {
 
   receive(message: Message): void {
     switch (message.kind) {
-      case StageKind.ask:
+      case kinds.ask:
         return this.asked(message as Ask);
-      case StageKind.subscribe:
+      case kinds.subscribe:
         return this.subscribed(message as Subscribe);
-      case StageKind.cancel:
-      case StageKind.consumerDown:
+      case kinds.cancel:
+      case kinds.consumerDown:
         return this.ended(message as Cancel);
       default:
         misdirected(this.cell, this.role, message);
@@ -147,12 +150,12 @@ export abstract class EmittingEngine implements Engine {
   /** A subscription ends; `successor` takes its place, whether or not there is such a one. */
   ended({ kind, tag, reason }: Cancel, successor?: Subscribe): void {
     const { outlet } = this;
-    const consumption = outlet.unsubscribe(tag, kind === StageKind.cancel);
+    const consumption = outlet.unsubscribe(tag, kind === kinds.cancel);
     if (consumption === undefined) {
       if (outlet.release(tag)) this.serve();
       return successor && this.accept(successor);
     }
-    const cause = kind === StageKind.cancel ? "cancel" : "down";
+    const cause = kind === kinds.cancel ? "cancel" : "down";
     if (cause === "cancel") transmit(consumption.consumer, cancelled(tag, reason));
     else loseBehind(this.cell, consumption.consumer, reason);
     if (outlet.consumptions.size === 0 && successor === undefined) this.abandoned();

@@ -125,10 +125,14 @@ export class Outlet {
   emit(events: readonly unknown[], enteredMs: number): void {
     if (events.length === 0 || this.over !== undefined) return;
     const taken = this.pass(events, enteredMs);
-    if (taken === events.length) return;
+    if (taken !== events.length) this.keep(events, taken, enteredMs);
+  }
+
+  /** Buffers the events from `start` on, as far as they fit. */
+  keep(events: readonly unknown[], start: number, enteredMs: number): void {
     // Demand that is left means that the dispatcher waits for one subscriber: what others asked for is not let go.
     const spare = this.held === undefined ? this.dispatcher.demand : 0;
-    const lost = this.buffer.push(events, taken, enteredMs, spare);
+    const lost = this.buffer.push(events, start, enteredMs, spare);
     if (lost === 0) return;
     this.discard(lost);
     if (this.dispatcher.demand > 0) this.owner?.unserved();
@@ -238,7 +242,10 @@ export class Outlet {
 
   /** Serves what is asked for from what waits; returns what must come from upstream and was not requested before. */
   serve(): number {
-    if (this.calm) return this.request();
+    return this.calm ? this.request() : this.serveWaiting();
+  }
+
+  serveWaiting(): number {
     const { buffer, dispatcher, held } = this;
     if (held === undefined) this.handOut(false);
     this.loadOffers();

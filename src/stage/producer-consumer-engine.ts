@@ -18,6 +18,9 @@ import type { OutletOptions } from "./outlet-options.ts";
 import { StageKind, type Cancel, type Events } from "./protocol.ts";
 import type { StageCallbacks } from "./stage-callbacks.ts";
 
+/** Known to the compiler, where what is imported is read each time. */
+const kinds = StageKind;
+
 /** An unstated buffer holds this many times the largest window. */
 const windowsBuffered = 10;
 
@@ -65,12 +68,12 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
 
   override receive(message: Message): void {
     switch (message.kind) {
-      case StageKind.events:
+      case kinds.events:
         // The common case goes straight through: nothing waits, and someone wants it.
         if (this.idle && this.outlet.requested > 0) return this.begin(message as Events);
         return this.enqueue(message as Events);
-      case StageKind.cancelled:
-      case StageKind.producerDown:
+      case kinds.cancelled:
+      case kinds.producerDown:
         return this.enqueue(message as Cancel);
       default:
         return super.receive(message);
@@ -113,7 +116,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
     }
     const next = inbox.at(0);
     if (next === undefined) return false;
-    if (next.kind === StageKind.events) {
+    if (next.kind === kinds.events) {
       if (outlet.requested <= 0) return false;
       inbox.shift();
       this.begin(next as Events);
@@ -196,7 +199,7 @@ export class ProducerConsumerEngine extends EmittingEngine implements BatchHandl
     const { inlet, cell, inbox } = this;
     let waiting = inlet.events.length - inlet.start + inlet.kept + inlet.arrived;
     for (const message of inbox)
-      if (message.kind === StageKind.events) waiting += (message as Events).events.length;
+      if (message.kind === kinds.events) waiting += (message as Events).events.length;
     return {
       figures: {
         ...this.behind,

@@ -52,6 +52,9 @@ export function transmit(to: Cell, message: Message): void {
   to.send(wire === undefined ? message : wire(message));
 }
 
+// A constant of its own module is known to the compiler, one that is imported or exported is read each time.
+const { events: eventsKind } = StageKind;
+
 /** The shape of all of them but events. */
 class Signal implements Message {
   readonly kind: number;
@@ -110,7 +113,7 @@ export function down(
   return new Signal(kind, tag, reason) as Cancel;
 }
 export function events(tag: number, batch: readonly unknown[], enteredMs: number): Events {
-  return { kind: StageKind.events, next: undefined, tag, events: batch, enteredMs };
+  return { kind: eventsKind, next: undefined, tag, events: batch, enteredMs };
 }
 
 keepShape(ask(0, 0));
