@@ -60,10 +60,11 @@ export class BatchInlet extends Inlet {
 
   /** The common case, a message that is one batch: nothing of it is kept here. */
   handleWhole(intake: Intake, events: readonly unknown[]): void {
+    // The list is the handler's: it may be shorter afterwards.
+    const count = events.length;
     const result = this.handler.handle(events, intake);
-    if (result !== undefined && isThenable(result))
-      return this.hold(result, intake, events.length, events.length);
-    this.finish(intake, events.length, events.length, result);
+    if (result !== undefined && isThenable(result)) return this.hold(result, intake, count, count);
+    this.finish(intake, count, count, result);
     this.done();
   }
 
