@@ -12,7 +12,7 @@ export const layers: { readonly [L in Layer]: readonly Layer[] } = {
   pipeline: ["stage", "store"],
   pubsub: ["process"],
   presence: ["pubsub"],
-  channels: ["presence", "store"],
+  channels: ["presence", "store", "client"],
   delivery: ["pipeline", "channels"],
   client: [],
   threads: ["stage"],
