@@ -4,7 +4,6 @@ import { resume, seen } from "./resume.ts";
 
 it("each client sees what the log has, once and in its order, and is told of what is missing, whatever breaks (R66, R79)", async () => {
   await simulate(resume, { seeds: 500 });
-  console.info(seen);
   // A run in which nothing goes wrong shows nothing.
   for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(20);
 }, 120_000);

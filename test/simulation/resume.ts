@@ -5,6 +5,7 @@ import { resumable } from "sluice/client";
 import { MemoryLog } from "sluice/store";
 import { attach } from "sluice/telemetry";
 import { memoryTransport, type Simulation } from "sluice/testing";
+import { wiretap } from "./wiretap.ts";
 import { FaultyLog } from "./faulty-log.ts";
 import { judge } from "./judge.ts";
 
@@ -20,11 +21,24 @@ interface Topics {
 interface Page {
   readonly socket: Socket;
   readonly channel: Channel;
-  readonly line: () => { cut(): void } | undefined;
+  /** The last message comes once more. */
+  readonly echo: () => void;
+  readonly line: () => MemorySocket | undefined;
 }
 
+type MemorySocket = InstanceType<ReturnType<typeof memoryTransport>>;
+
 /** What runs of it came to, for who wants to know that everything happened. */
-export const seen = { resumed: 0, gap: 0, reset: 0, lost: 0, again: 0, reloads: 0, messages: 0 };
+export const seen = {
+  resumed: 0,
+  gap: 0,
+  reset: 0,
+  lost: 0,
+  again: 0,
+  reloads: 0,
+  echoes: 0,
+  messages: 0,
+};
 
 /**
  * Publishers, and clients that resume, through everything that goes wrong: a log that is slow and whose line breaks, lost
@@ -83,6 +97,8 @@ export async function resume(simulation: Simulation): Promise<void> {
     else if (what < 0.15) page().channel.push("boom", {});
     else if (what < 0.2) reload();
     else if (what < 0.21) await store.drop("feed");
+    // No server does it; a client that joined twice by mistake would see it.
+    else if (what < 0.3) page().echo();
     if (random() < 0.7) await advance(random() * 300);
   }
   chance.trouble = 0;
@@ -128,11 +144,20 @@ function client(
       transport: transport as unknown as typeof WebSocket,
     });
     const channel = socket.channel("feed", {});
+    wiretap(socket, fail);
     resumable(channel, { storage, lost: () => void (isTold = true), failed: () => {} });
     channel.on("said", said);
     channel.join();
     socket.connect();
-    return { socket, channel, line: () => transport.sockets.at(-1) };
+    const line = (): MemorySocket | undefined => transport.sockets.at(-1);
+    const echo = (): void => {
+      const { offset = 0 } = JSON.parse(kept.get("sluice:feed") ?? "{}") as { offset?: number };
+      if (offset === 0 || channel.state !== "joined") return;
+      seen.echoes++;
+      const payload = { n: -1, "~": { offset } };
+      line()?.onmessage?.({ data: JSON.stringify([null, null, "feed", "said", payload]) });
+    };
+    return { socket, channel, line, echo };
   };
   let page = open();
   return {
