@@ -91,14 +91,14 @@ export async function resume(simulation: Simulation): Promise<void> {
       if (random() < 0.5) web.broadcast("feed", "said", { n });
       else web.publish("feed", "said", { n }).catch(() => {});
     }
-    const { page, reload } = clients[Math.floor(random() * 3)]!;
+    const chosen = clients[Math.floor(random() * 3)]!;
     const what = random();
-    if (what < 0.1) page().line()?.cut();
-    else if (what < 0.15) page().channel.push("boom", {});
-    else if (what < 0.2) reload();
+    if (what < 0.1) chosen.page().line()?.cut();
+    else if (what < 0.15) chosen.page().channel.push("boom", {});
+    else if (what < 0.2) chosen.reload();
     else if (what < 0.21) await store.drop("feed");
     // No server does it; a client that joined twice by mistake would see it.
-    else if (what < 0.3) page().echo();
+    else if (what < 0.3) chosen.page().echo();
     if (random() < 0.7) await advance(random() * 300);
   }
   chance.trouble = 0;
