@@ -11,11 +11,6 @@ export function textsOf(entries: readonly unknown[]): { texts: string[]; bytes: 
   return { texts, bytes };
 }
 
-/** The entries of JSON texts. */
-export function entriesOf<E>(texts: readonly string[]): E[] {
-  return texts.map((text) => JSON.parse(text) as E);
-}
-
 function textOf(entry: unknown): string {
   try {
     const text = JSON.stringify(entry) as string | undefined;

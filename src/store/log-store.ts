@@ -19,8 +19,8 @@ export interface Ears {
 }
 
 /**
- * What a server of entries does for a `StoredLog`, which does the rest: input, order, waiting, tails. Entries are JSON
- * texts here. A method that cannot reach its server waits until it can, or until its signal aborts; after that it must
+ * What a server of entries does for a `StoredLog`, which does the rest: input, order, waiting, tails. Entries come to it as
+ * JSON texts. A method that cannot reach its server waits until it can, or until its signal aborts; after that it must
  * not begin anything any more.
  */
 export interface LogStore {
@@ -34,7 +34,7 @@ export interface LogStore {
    * Of what the bounds keep, or, `live`, of all that is there: fewer than `limit` entries only if there are no more. From
    * `last`, the status is `resumed`.
    */
-  read(question: Question): Promise<Read<string>>;
+  read(question: Question): Promise<Read<unknown>>;
   /** Forgets a topic: what is appended later has another epoch. */
   drop(topic: string, signal: AbortSignal): Promise<void>;
   /** Tells of a topic until it is let go. */

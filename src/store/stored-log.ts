@@ -3,7 +3,7 @@ import { currentSystem, type Runtime } from "../runtime/internal.ts";
 import type { Log, Position, Read, Slice, Start } from "./log.ts";
 import { checkEntries, checkListener, checkPosition, checkStart, checkTopic } from "./log-input.ts";
 import { timedOut } from "./append-queue.ts";
-import { entriesOf, textsOf } from "./entry-text.ts";
+import { textsOf } from "./entry-text.ts";
 import type { LogStore } from "./log-store.ts";
 import { StoredTopic } from "./stored-topic.ts";
 
@@ -118,7 +118,7 @@ export class StoredLog<E> implements ServerLog<E> {
   async #read(topic: string, start: Start, limit: number, live: boolean): Promise<Read<E>> {
     return this.#ask("read", topic, async (signal) => {
       const read = await this.#store.read({ topic, start, limit, live, signal });
-      return { ...read, entries: entriesOf<E>(read.entries) };
+      return read as Read<E>;
     });
   }
 
@@ -129,7 +129,7 @@ export class StoredLog<E> implements ServerLog<E> {
       runtime: this.#runtime,
       store: this.#store,
       timeoutMs: this.#timeoutMs,
-      read: (start, limit) => this.#read(name, start, limit, true),
+      read: (start, limit, live) => this.#read(name, start, limit, live),
       done: (bytes) => (this.#waitingBytes -= bytes),
       left: () => {
         if (topic.idle && this.#topics.get(name) === topic) this.#topics.delete(name);

@@ -10,8 +10,8 @@ export interface StoredTailOptions<E> {
   readonly runtime: Runtime;
   readonly start: Start;
   readonly listener: (read: Read<E>) => void;
-  /** Entries from a place on, at most `limit` of them: fewer only if there are no more. */
-  readonly read: (start: Start, limit: number) => Promise<Read<E>>;
+  /** Entries from a place on, at most `limit`: fewer only if there are no more. `live`: it heard what came before. */
+  readonly read: (start: Start, limit: number, live: boolean) => Promise<Read<E>>;
   /** Told once: it was disposed, or its listener threw. */
   readonly ended: () => void;
 }
@@ -104,7 +104,7 @@ export class StoredTail<E> implements Disposable {
       const first = this.#place === undefined;
       const start = this.#place === undefined ? this.#options.start : { after: this.#place };
       const limit = "last" in start ? start.last : 1_000;
-      const read = await this.#options.read(start, limit);
+      const read = await this.#options.read(start, limit, !first);
       if (!this.#live) return;
       if (first || read.status !== "resumed" || read.entries.length > 0) this.#tell(read);
       if ("last" in start || read.entries.length < limit) return;

@@ -12,7 +12,7 @@ export interface StoredTopicOptions<E> {
   readonly runtime: Runtime;
   readonly store: LogStore;
   readonly timeoutMs: number;
-  readonly read: (start: Start, limit: number) => Promise<Read<E>>;
+  readonly read: (start: Start, limit: number, live: boolean) => Promise<Read<E>>;
   /** So many bytes wait no longer. */
   readonly done: (bytes: number) => void;
   /** Perhaps nobody needs it any more. */
@@ -88,7 +88,7 @@ export class StoredTopic<E> {
 
   async #append(texts: readonly string[], signal: AbortSignal): Promise<Position> {
     const { store, read } = this.#options;
-    if (texts.length === 0) return (await read({ last: 0 }, 0)).position;
+    if (texts.length === 0) return (await read({ last: 0 }, 0, false)).position;
     return store.append(this.#name, texts, signal);
   }
 

@@ -73,7 +73,7 @@ export class RedisStore implements LogStore {
     return { epoch, offset: Number(offset) };
   }
 
-  async read({ topic, start, limit, signal }: Question): Promise<Read<string>> {
+  async read({ topic, start, limit, signal }: Question): Promise<Read<unknown>> {
     const { epoch, offset } = "after" in start ? start.after : { epoch: "", offset: 0 };
     // An epoch that cannot be is another one.
     const wanted = "after" in start ? epoch || "-" : "";
@@ -84,7 +84,8 @@ export class RedisStore implements LogStore {
       string,
       string[],
     ];
-    return { status, entries, position: { epoch: now, offset: Number(end) } };
+    const position = { epoch: now, offset: Number(end) };
+    return { status, entries: JSON.parse(`[${entries.join(",")}]`) as unknown[], position };
   }
 
   async drop(topic: string, signal: AbortSignal): Promise<void> {
