@@ -53,6 +53,7 @@ export interface Listening {
 /** The engine of an endpoint, whatever connections come by: admits them, gives each a process, and looks after their deadlines. */
 export class EndpointEngine implements Engine, Host {
   readonly role = "endpoint";
+  readonly key: string;
   readonly mounts: ReadonlyMap<string, Mount>;
   readonly policy: OriginPolicy;
   readonly limits: Limits;
@@ -74,6 +75,7 @@ export class EndpointEngine implements Engine, Host {
   constructor(cell: Cell, key: string, options: EndpointOptions<never>) {
     const { system } = cell;
     this.#cell = cell;
+    this.key = key;
     this.system = system;
     this.limits = limitsOf(options.limits);
     this.policy = originPolicy(options);

@@ -1,4 +1,5 @@
-import type { Slot } from "../runtime/internal.ts";
+import { SluiceError } from "../support/internal.ts";
+import type { Slot, System } from "../runtime/internal.ts";
 import type { EndpointEngine, Listening } from "./endpoint-engine.ts";
 import type { BoundAddress } from "./endpoint-options.ts";
 import { boundAddress } from "./http-request.ts";
@@ -50,4 +51,15 @@ export function memoryListenerFor(
 ): MemoryListener | undefined {
   const fitting = [...listeners].filter((listener) => listener.mountAt(url) !== undefined);
   return fitting.find((listener) => String(listener.address().port) === url.port) ?? fitting[0];
+}
+
+/** Where an endpoint's mount is reached, by its only path or the one that is named. @throws SLUICE_NOT_SERVING */
+export function memoryUrl(system: System, key: string, path?: string): URL {
+  const listener = [...system.get(memoryListeners)].find(({ engine }) => engine.key === key);
+  const [only, other] = listener?.engine.mounts.keys() ?? [];
+  const mount = path ?? (other === undefined ? only : undefined);
+  if (listener !== undefined && mount !== undefined)
+    return new URL(`${listener.address().url.replace("http", "ws")}${mount}/websocket`);
+  const why = listener === undefined ? "does not run here" : "has several mounts: name one";
+  throw new SluiceError("SLUICE_NOT_SERVING", `${key} ${why}`, { endpoint: key });
 }

@@ -21,6 +21,8 @@ export interface MemorySocket {
   readyState: number;
   binaryType: string;
   readonly bufferedAmount: number;
+  /** What the server answered when it did not let it in; a browser does not tell. */
+  readonly refusal: RefusalStatus | undefined;
   onopen: (() => void) | null;
   onmessage: ((event: { readonly data: string | ArrayBuffer }) => void) | null;
   onerror: ((error: Error) => void) | null;
@@ -98,6 +100,7 @@ class ClientEnd implements MemorySocket {
   readyState: number = connecting;
   binaryType = "arraybuffer";
   readonly bufferedAmount = 0;
+  refusal: RefusalStatus | undefined = undefined;
   onopen: (() => void) | null = null;
   onmessage: ((event: { readonly data: string | ArrayBuffer }) => void) | null = null;
   onerror: ((error: Error) => void) | null = null;
@@ -115,7 +118,7 @@ class ClientEnd implements MemorySocket {
       if (this.readyState !== connecting) return;
       const listener = memoryListenerFor(system.get(memoryListeners), url);
       const mount = listener?.mountAt(url);
-      if (listener === undefined || mount === undefined) return this.refused();
+      if (listener === undefined || mount === undefined) return this.refused(404);
       this.#pending = new MemoryConnect(listener.engine, mount, this, options, url);
       listener.engine.connect(this.#pending);
     });
@@ -165,7 +168,8 @@ class ClientEnd implements MemorySocket {
   }
 
   /** The server did not let it in. */
-  refused(): void {
+  refused(status: RefusalStatus): void {
+    this.refusal = status;
     this.#system.runtime.turn(() => {
       this.onerror?.(new Error("the connection was refused"));
       this.#closed(abnormal);
@@ -335,8 +339,8 @@ class MemoryConnect extends PendingConnection {
     return this.#client.accepted(peer, this.mount.world.limits.maxFrameBytes);
   }
 
-  protected turnAway(_status: RefusalStatus): void {
-    this.#client.refused();
+  protected turnAway(status: RefusalStatus): void {
+    this.#client.refused(status);
   }
 }
 

@@ -16,5 +16,8 @@ export type { SimulationReport } from "./tally.ts";
 export { probeConsumer, probeProducer } from "./probes.ts";
 export type { Within } from "./expected.ts";
 export type { ConsumerProbe, ProducerProbe } from "./probes.ts";
+export { testClient } from "./test-client.ts";
+export type { TestClient, TestClientOptions } from "./test-client.ts";
+export type { TestTopic } from "./test-topic.ts";
 export { memoryTransport } from "../channels/internal.ts";
 export type { MemoryTransportOptions } from "../channels/internal.ts";
