@@ -30,9 +30,9 @@ export class Reach implements FrameWatch {
     this.#written = written;
   }
 
-  /** One client more. */
-  open(): void {
-    this.#open++;
+  /** So many clients more. */
+  open(clients = 1): void {
+    this.#open += clients;
   }
 
   settled(written: boolean): void {

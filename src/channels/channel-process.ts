@@ -31,7 +31,7 @@ import { encodeObject, encodePayload, isBytes } from "./payload.ts";
 import { Refused } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
 import type { Incoming } from "./serializer.ts";
-import { bytesMissed } from "./topic-subscribers.ts";
+import { bytesMissed } from "./broadcast-run.ts";
 
 const plans = new WeakMap<AnyDefinition, Plan>();
 const invalidPayload = { reason: "invalid payload" };

@@ -69,6 +69,7 @@ export class Client implements Flushable {
 
   /** Puts a frame behind all that waits, to be written at the end of the turn; too much waits: the frame's kind decides. */
   send(frame: Outgoing): void {
+    if (frame.kind !== "urgent") this.#catchUp();
     if (this.#queue(frame) && this.#isOver() && !this.#relieve() && !this.#bears())
       this.close(4008, "slow consumer");
   }
@@ -78,6 +79,7 @@ export class Client implements Flushable {
    * gone; `maxWaitMs` after the limit was reached, it is disconnected.
    */
   sendWaiting(frame: Outgoing, maxWaitMs: number): Promise<void> | undefined {
+    this.#catchUp();
     if (!this.#queue(frame)) return undefined;
     if (this.#isOver()) this.#wait ??= { sinceMs: this.#nowMs, resolve: [], timer: undefined };
     const wait = this.#wait;
@@ -108,6 +110,7 @@ export class Client implements Flushable {
 
   /** Writes all that the transport takes, at once. @returns whether nothing is left waiting anywhere */
   flushNow(): boolean {
+    this.#catchUp();
     const run = new SharedRun();
     while (!this.isClosed && this.blockedSweeps < 0 && this.#outbox.pendingBytes > 0)
       this.#write(run);
@@ -131,6 +134,11 @@ export class Client implements Flushable {
     this.isClosed = true;
     this.#outbox.clear();
     this.#endWait();
+  }
+
+  /** Something else is sent, or all that waits is to go: broadcasts that are on their way to it go before. */
+  #catchUp(): void {
+    this.#world.flusher.run?.catchUp(this);
   }
 
   #queue(frame: Outgoing): boolean {

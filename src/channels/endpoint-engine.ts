@@ -80,7 +80,8 @@ export class EndpointEngine implements Engine, Host {
     this.limits = limitsOf(options.limits);
     this.policy = originPolicy(options);
     this.#record = system.get(directory).record(key);
-    this.#fanOut = new FanOut(system.get(bus), this.#record);
+    const flusher = new Flusher(system.runtime);
+    this.#fanOut = new FanOut(system.get(bus), this.#record, flusher);
     this.#registry = new SocketIds(this.limits);
     this.#connections = new ConnectionLimiter(system, this.limits);
     const { joinWithinMs, idleMs, stallMs } = this.limits;
@@ -88,7 +89,6 @@ export class EndpointEngine implements Engine, Host {
     const shortest = Math.min(joinWithinMs, idleMs, stallMs, ...windows);
     const ms = Math.min(longestSweepMs, Math.ceil(shortest / sweepsPerLimit));
     this.#sweeps = { count: 0, ms };
-    const flusher = new Flusher(system.runtime);
     this.mounts = new Map(
       Object.entries(options.sockets).map(([path, socket]): [string, Mount] => {
         const world: EndpointWorld = {

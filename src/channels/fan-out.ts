@@ -2,6 +2,7 @@ import type { Bus } from "../pubsub/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import type { EndpointRecord } from "./directory.ts";
+import type { Flusher } from "./flusher.ts";
 import type { Membership } from "./membership.ts";
 import { TopicSubscribers } from "./topic-subscribers.ts";
 
@@ -17,11 +18,13 @@ interface Open {
 export class FanOut {
   readonly #bus: Bus;
   readonly #record: EndpointRecord;
+  readonly #flusher: Flusher;
   readonly #topics: Map<AnyDefinition, Map<string, Open>> = new Map();
 
-  constructor(bus: Bus, record: EndpointRecord) {
+  constructor(bus: Bus, record: EndpointRecord, flusher: Flusher) {
     this.#bus = bus;
     this.#record = record;
+    this.#flusher = flusher;
   }
 
   /** The node hears the topic for one who will; resolves when other nodes are heard too, if there is that to wait for. */
@@ -33,7 +36,7 @@ export class FanOut {
   /** From now on it hears the topic. */
   enter(membership: Membership): void {
     const { subscribers, expected } = this.#opened(membership);
-    subscribers.members.add(membership);
+    subscribers.add(membership);
     expected.delete(membership);
     this.#record.changed();
   }
@@ -45,9 +48,9 @@ export class FanOut {
     const topics = this.#topics.get(definition);
     const open = topics?.get(topic);
     if (topics === undefined || open === undefined) return;
-    const { members } = open.subscribers;
-    if (!members.delete(membership) && !open.expected.delete(membership)) return;
-    if (members.size + open.expected.size > 0) return;
+    const { subscribers, expected } = open;
+    if (!subscribers.remove(membership) && !expected.delete(membership)) return;
+    if (subscribers.size + expected.size > 0) return;
     open.subscription?.[Symbol.dispose]();
     topics.delete(topic);
     if (topics.size === 0) this.#topics.delete(definition);
@@ -64,7 +67,7 @@ export class FanOut {
     if (topics === undefined) this.#topics.set(definition, (topics = new Map<string, Open>()));
     let open = topics.get(topic);
     if (open === undefined) {
-      const subscribers = new TopicSubscribers(topic, definition, this.#record);
+      const subscribers = new TopicSubscribers(topic, definition, this.#record, this.#flusher);
       const subscription =
         definition.history === undefined
           ? this.#bus.subscribe(this.#record.busTopic(topic), subscribers)
@@ -77,8 +80,7 @@ export class FanOut {
   /** How many have joined a topic. */
   clients(topic: string): number {
     let clients = 0;
-    for (const topics of this.#topics.values())
-      clients += topics.get(topic)?.subscribers.members.size ?? 0;
+    for (const topics of this.#topics.values()) clients += topics.get(topic)?.subscribers.size ?? 0;
     return clients;
   }
 }

@@ -1,4 +1,5 @@
 import type { Runtime } from "../runtime/internal.ts";
+import type { Client } from "./client.ts";
 import { SharedRun } from "./shared-run.ts";
 
 /** Something with frames to write. */
@@ -9,19 +10,42 @@ export interface Flushable {
   flush(run: SharedRun): void;
 }
 
+/** Broadcasts that are on their way to all members of a topic, and could be joined by more. */
+export interface OpenRun {
+  /** Hands them to all. */
+  handOut(): void;
+  /** Hands them to one, for whom there is something else now. */
+  catchUp(client: Client): void;
+}
+
 /** Sockets written between two looks at the outside world, so that a large fan-out holds nobody up. */
 const socketsPerTurn = 2_000;
 
 /** Writes what was queued for the sockets of an endpoint: once per turn, when the JavaScript at hand has ended. */
 export class Flusher {
   readonly #runtime: Runtime;
-  readonly #run = new SharedRun();
+  readonly #shared = new SharedRun();
   #dirty: Flushable[] = [];
   #scheduled = false;
   readonly #flush = (): void => this.flush();
+  #run: OpenRun | undefined = undefined;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+  }
+
+  /** What is on its way. */
+  get run(): OpenRun | undefined {
+    return this.#run;
+  }
+
+  /** What comes next is for this topic, or for none: what is on its way for another is handed out before. */
+  open(run: OpenRun | undefined): void {
+    const before = this.#run;
+    if (before === run) return;
+    this.#run = run;
+    before?.handOut();
+    if (run !== undefined) this.#schedule();
   }
 
   /** Puts a socket in line for the end of this turn. */
@@ -34,15 +58,16 @@ export class Flusher {
 
   /** Writes the next sockets in line. */
   flush(): void {
+    this.open(undefined);
     const dirty = this.#dirty;
     this.#dirty = dirty.length > socketsPerTurn ? dirty.slice(socketsPerTurn) : [];
     const count = Math.min(dirty.length, socketsPerTurn);
     for (let at = 0; at < count; at++) {
       const socket = dirty[at]!;
       socket.marked = false;
-      socket.flush(this.#run);
+      socket.flush(this.#shared);
     }
-    this.#run.clear();
+    this.#shared.clear();
     this.#scheduled = false;
     if (this.#dirty.length > 0) this.#schedule();
   }

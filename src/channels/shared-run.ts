@@ -29,7 +29,8 @@ function isSameRun(run: readonly Outgoing[], other: readonly Outgoing[]): boolea
   return run.length === other.length && run.every((frame, at) => frame === other[at]);
 }
 
-function concat(frames: readonly Outgoing[]): Buffer {
+/** The bytes of frames, one behind the other. */
+export function concat(frames: readonly Outgoing[]): Buffer {
   let bytes = 0;
   for (const frame of frames) bytes += frame.bytes.length;
   const joined = Buffer.allocUnsafeSlow(bytes);

@@ -1,55 +1,114 @@
 import type { Listener } from "../pubsub/internal.ts";
-import { dropped, refused } from "../telemetry/internal.ts";
+import { dropped } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import { InterceptMessage } from "./channel-message.ts";
 import type { EndpointRecord } from "./directory.ts";
+import type { Client } from "./client.ts";
 import type { Membership } from "./membership.ts";
-import type { Outgoing } from "./outbox.ts";
-import type { Serializer } from "./serializer.ts";
+import { BroadcastRun, bytesMissed } from "./broadcast-run.ts";
+import type { Flusher, OpenRun } from "./flusher.ts";
 
-/** All on this endpoint who joined one topic by one definition: it hears the topic on the bus, and hands one frame to all. */
-export class TopicSubscribers implements Listener {
+/** As many bytes as are written to one socket in one turn: what is more is handed out at once. */
+const mostBytes = 64 * 1_024;
+
+/**
+ * All on this endpoint who joined one topic by one definition: it hears the topic on the bus. Broadcasts that come one behind
+ * the other are handed to its members together, as one frame that all share, at the end of the turn or as soon as anything
+ * else is sent: so a message more costs next to nothing, and what one client is told keeps its order.
+ */
+export class TopicSubscribers implements Listener, OpenRun {
   readonly topic: string;
   readonly definition: AnyDefinition;
-  readonly members: Set<Membership> = new Set();
+  readonly #members: Map<Client, Membership> = new Map();
   readonly #record: EndpointRecord;
+  readonly #flusher: Flusher;
+  /** What its members have not been handed yet; of each member, `handed` says how much of it is not for it. */
+  #run: BroadcastRun;
 
-  constructor(topic: string, definition: AnyDefinition, record: EndpointRecord) {
+  constructor(topic: string, definition: AnyDefinition, record: EndpointRecord, flusher: Flusher) {
     this.topic = topic;
     this.definition = definition;
     this.#record = record;
+    this.#flusher = flusher;
+    this.#run = new BroadcastRun(definition);
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** From now on it hears what comes. */
+  add(member: Membership): void {
+    member.handed = this.#run.length;
+    this.#members.set(member.socket.client, member);
+  }
+
+  /** It hears what has come, and no more; false if it was not there. */
+  remove(member: Membership): boolean {
+    const { client } = member.socket;
+    if (this.#members.get(client) !== member) return false;
+    this.catchUp(client);
+    return this.#members.delete(client);
   }
 
   /** To every member but `from`; what is intercepted goes to its channel first. @throws SLUICE_PAYLOAD_REFUSED */
   hear(heard: unknown, from: unknown): void {
     const message = heard as BroadcastMessage;
     if (this.definition.intercepts(message.event)) {
-      for (const member of this.members) if (member !== from) intercept(member, message);
+      for (const member of this.#members.values()) if (member !== from) intercept(member, message);
       return;
     }
-    const { slow = this.definition.slow, reach, isBytes } = message;
-    const { limits } = this.#record;
-    const frames: { [form in Serializer["form"]]?: Outgoing } = {};
-    let serializer: Serializer | undefined;
-    let frame: Outgoing | undefined;
-    for (const member of this.members) {
-      if (member === from) continue;
-      const { client } = member.socket;
-      // One frame for all clients of a form; most topics have one form, and look this up once.
-      if (client.serializer !== serializer) {
-        ({ serializer } = client);
-        frame =
-          isBytes && !serializer.takesBytes
-            ? undefined
-            : (frames[serializer.form] ??= message.frame(serializer, slow, limits));
+    if (this.#members.size === 0) return;
+    // What cannot be sent is refused to its sender, now.
+    const bytes = message.encoded(this.#record.limits).length;
+    const sender = this.#member(from as Membership | undefined);
+    message.reach?.open(this.#members.size - (sender === undefined ? 0 : 1));
+    if (message.slow === "wait") return this.#wait(message, sender);
+    this.#flusher.open(this);
+    if (sender !== undefined) this.catchUp(sender.socket.client);
+    this.#run.push(message, bytes);
+    if (sender !== undefined) sender.handed = this.#run.length;
+    if (this.#run.bytes >= mostBytes) this.#flusher.open(undefined);
+  }
+
+  handOut(): void {
+    const run = this.#run;
+    this.#run = new BroadcastRun(this.definition);
+    for (const [client, member] of this.#members) {
+      const { handed } = member;
+      member.handed = 0;
+      run.send(client, handed, member.socket.world.limits);
+    }
+  }
+
+  catchUp(client: Client): void {
+    const member = this.#members.get(client);
+    if (member === undefined || member.handed === this.#run.length) return;
+    const { handed } = member;
+    member.handed = this.#run.length;
+    this.#run.send(client, handed, member.socket.world.limits);
+  }
+
+  /** Whoever speaks, if it is one of them; nobody but channels speaks here. */
+  #member(from: Membership | undefined): Membership | undefined {
+    return from !== undefined && this.#members.get(from.socket.client) === from ? from : undefined;
+  }
+
+  /** A sender that waits knows at once for whom. */
+  #wait(message: BroadcastMessage, sender: Membership | undefined): void {
+    this.#flusher.open(undefined);
+    const { isBytes } = message;
+    for (const [client, member] of this.#members) {
+      if (member === sender) continue;
+      if (isBytes && !client.serializer.takesBytes) {
+        bytesMissed(message, this.definition);
+        continue;
       }
-      reach?.open();
-      if (frame === undefined) bytesMissed(message, this.definition);
-      else if (slow === "wait") {
-        const wait = client.sendWaiting(frame, message.maxWaitMs);
-        if (wait !== undefined) message.waits.push(wait);
-      } else client.send(frame);
+      const frame = message.frame(client.serializer, "wait", this.#record.limits);
+      const wait = client.sendWaiting(frame, message.maxWaitMs);
+      if (wait !== undefined) message.waits.push(wait);
     }
   }
 }
@@ -60,13 +119,6 @@ export function tellOne(member: Membership, message: BroadcastMessage): void {
   if (definition.intercepts(message.event)) return intercept(member, message);
   const { client, world } = socket;
   client.send(message.frame(client.serializer, definition.slow, world.limits));
-}
-
-/** A client that cannot be sent bytes misses this broadcast, and it alone: it could not stop what others are told. */
-export function bytesMissed({ event, reach }: BroadcastMessage, { pattern }: AnyDefinition): void {
-  const reason = "bytes for a client that takes none";
-  if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
-  reach?.settled(false);
 }
 
 /**
