@@ -31,6 +31,8 @@ const attached: Readonly<Record<TelemetryEvent, true>> = {
   "sluice.history.failed": true,
   "sluice.history.lost": true,
   "sluice.history.joined": true,
+  "sluice.presence.replica": true,
+  "sluice.presence.ignored": true,
   "sluice.delivery.stop": true,
   "sluice.delivery.receipt": true,
   "sluice.log": true,

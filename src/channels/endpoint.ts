@@ -5,7 +5,7 @@ import { bus } from "../pubsub/internal.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
 import { AnyDefinition, type AnyCallbacks } from "./any-definition.ts";
 import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } from "./contract.ts";
-import type { SendOptions } from "./broadcast.ts";
+import { BroadcastMessage, type SendOptions } from "./broadcast.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Channel, ChannelDefinition } from "./definition.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
@@ -109,6 +109,10 @@ export interface Endpoint<M, SA> {
   child(options: EndpointOptions<SA>): ChildSpec<EndpointServer>;
   /** The runtime's own. */
   "~in"(system: System): Endpoint<M, SA>;
+  /** The runtime's own. */
+  "~announce"(system: System, topic: string, event: string, payload: object): void;
+  /** The runtime's own. */
+  "~clients"(system: System, topic: string): number;
 }
 
 /** Time to flush the outboxes, to close the clients, and for their sockets and channels to end. */
@@ -175,6 +179,17 @@ export class EndpointToken {
     options: SendOptions,
   ): Promise<void> | undefined {
     return publishLocal(system, this.#record(system), topic, event, payload, undefined, options);
+  }
+
+  /** The same for what every node says to its own clients by itself, and no history keeps. */
+  "~announce"(system: System, topic: string, event: string, payload: object): void {
+    const message = new BroadcastMessage(topic, event, payload);
+    system.get(bus).broadcast(this.#record(system).busTopic(topic), message);
+  }
+
+  /** How many on this node have joined a topic. */
+  "~clients"(system: System, topic: string): number {
+    return this.#record(system).clients(topic);
   }
 
   disconnect(socketId: string): void {

@@ -14,6 +14,7 @@ export { planOf, workPlan, type Plan } from "./plan.ts";
 export { watch } from "./monitor.ts";
 export { gone, startFailed, stopCell } from "./spawn.ts";
 export { stopChild } from "./stop-child.ts";
+export { ErrorReply } from "./error-reply.ts";
 export { giveUp } from "./give-up.ts";
 export { Waits, checkBackoff } from "./backoff.ts";
 export { cellAt, checkKnown, checkOneOf, lastAt } from "./check.ts";

@@ -57,6 +57,31 @@ export interface ErrorDetails {
     readonly operation: string;
     readonly topic: string;
   };
+  readonly SLUICE_ALREADY_TRACKED: {
+    readonly presence: string;
+    readonly topic: string;
+    readonly key: string;
+    readonly pid: string;
+  };
+  readonly SLUICE_NOT_TRACKED: {
+    readonly presence: string;
+    readonly topic: string;
+    readonly key: string;
+    readonly pid: string;
+  };
+  readonly SLUICE_PRESENCE_REFUSED: {
+    readonly presence: string;
+    readonly topic: string;
+    readonly key: string;
+    readonly why: string;
+  };
+  readonly SLUICE_PRESENCE_LIMIT: {
+    readonly presence: string;
+    readonly topic: string;
+    readonly key: string;
+    readonly limit: string;
+    readonly most: number;
+  };
   readonly SLUICE_DUPLICATE_RUNTIME: { readonly paths: readonly [string, string] };
   readonly SLUICE_LEFT_BEHIND: {
     readonly processes: readonly string[];
@@ -92,6 +117,7 @@ const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "SLUICE_ZOMBIE",
   "SLUICE_ADAPTER_DOWN",
   "SLUICE_STORE_FAILED",
+  "SLUICE_PRESENCE_LIMIT",
 ]);
 
 const brand: symbol = Symbol.for("sluice.error");

@@ -41,6 +41,8 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.history.failed": emitter("sluice.history.failed"),
   "sluice.history.lost": emitter("sluice.history.lost"),
   "sluice.history.joined": emitter("sluice.history.joined"),
+  "sluice.presence.replica": emitter("sluice.presence.replica"),
+  "sluice.presence.ignored": emitter("sluice.presence.ignored"),
   "sluice.delivery.stop": emitter("sluice.delivery.stop"),
   "sluice.delivery.receipt": emitter("sluice.delivery.receipt"),
   "sluice.log": logs,
@@ -66,6 +68,10 @@ export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channe
 export const appendFailed: Emitter<"sluice.history.failed"> = emitters["sluice.history.failed"];
 export const tailLost: Emitter<"sluice.history.lost"> = emitters["sluice.history.lost"];
 export const historyJoined: Emitter<"sluice.history.joined"> = emitters["sluice.history.joined"];
+export const presenceReplica: Emitter<"sluice.presence.replica"> =
+  emitters["sluice.presence.replica"];
+export const presenceIgnored: Emitter<"sluice.presence.ignored"> =
+  emitters["sluice.presence.ignored"];
 export const delivered: Emitter<"sluice.delivery.stop"> = emitters["sluice.delivery.stop"];
 export const received: Emitter<"sluice.delivery.receipt"> = emitters["sluice.delivery.receipt"];
 

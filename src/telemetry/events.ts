@@ -95,6 +95,14 @@ export interface TelemetryEvents {
     readonly status: "resumed" | "gap" | "reset";
     readonly messages: number;
   };
+  /** Another node that keeps this presence is up, down (its presences have left, for now), or gone. */
+  "sluice.presence.replica": {
+    readonly presence: string;
+    readonly replica: string;
+    readonly status: "up" | "down" | "gone";
+  };
+  /** What came from another node was not taken: `why`, without a word of it. */
+  "sluice.presence.ignored": { readonly presence: string; readonly why: string };
   /** A channel event was written to the sockets of `clients` clients, `latencyMs` after it entered the pipeline. */
   "sluice.delivery.stop": {
     readonly topic: string;

@@ -10,6 +10,8 @@ export {
   gap,
   historyJoined,
   log,
+  presenceIgnored,
+  presenceReplica,
   received,
   recovered,
   refused,
