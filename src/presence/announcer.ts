@@ -51,7 +51,7 @@ export class Announcer {
   readonly #waiting: Map<string, Job> = new Map();
   /** Topics with a diff that has not begun. */
   readonly #diffs: Set<string> = new Set();
-  #timer: Disposable | undefined = undefined;
+  #isArmed = false;
   #busy = false;
 
   constructor(key: string, own: Own, settings: Settings, view: View) {
@@ -91,11 +91,13 @@ export class Announcer {
   }
 
   #arm(): void {
-    this.#timer ??= this.#own.after(this.#settings.diffMs, () => this.#flush());
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#own.after(this.#settings.diffMs, () => this.#flush());
   }
 
   #flush(): void {
-    this.#timer = undefined;
+    this.#isArmed = false;
     for (const topic of [...this.#pending.topics]) {
       // The last one has not gone out: they go together, later.
       if (this.#diffs.has(topic)) continue;

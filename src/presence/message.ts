@@ -86,7 +86,7 @@ function read({
   const from = text("from", sender);
   switch (kind) {
     case "beat": {
-      const node = rest["node"] == null ? undefined : text("node", rest["node"]);
+      const node = isNone(rest["node"]) ? undefined : text("node", rest["node"]);
       const clocks = list("clocks", rest["clocks"]).map((pair): [string, number] => {
         const [replica, clock] = list("clocks", pair);
         return [text("clocks", replica), whole("clocks", clock)];
@@ -99,9 +99,10 @@ function read({
       return { kind, from, slice };
     }
     case "ask": {
-      const [at, as] = rest["page"] == null ? [] : list("page", rest["page"]);
-      const page =
-        rest["page"] == null ? undefined : { at: whole("page", at), as: whole("page", as) };
+      const [at, as] = isNone(rest["page"]) ? [] : list("page", rest["page"]);
+      const page = isNone(rest["page"])
+        ? undefined
+        : { at: whole("page", at), as: whole("page", as) };
       const replica = text("replica", rest["replica"]);
       return {
         kind,
@@ -139,20 +140,21 @@ function readSlice(raw: unknown): Slice {
     if (tick <= from || tick > to) throw new Malformed("row");
     if (typeof meta !== "object" || meta === null || Array.isArray(meta))
       throw new Malformed("meta");
-    const before = prev == null ? undefined : whole("row", prev);
+    const before = isNone(prev) ? undefined : whole("row", prev);
     return new Row(replica, tick, text("topic", topic), text("key", key), meta, before);
   });
-  const gone =
-    removals == null
-      ? undefined
-      : list("gone", removals).map((pair): [number, number] => {
-          const [tick, row] = list("gone", pair);
-          return [whole("gone", tick), whole("gone", row)];
-        });
+  const gone = isNone(removals)
+    ? undefined
+    : list("gone", removals).map((pair): [number, number] => {
+        const [tick, row] = list("gone", pair);
+        return [whole("gone", tick), whole("gone", row)];
+      });
   for (const [tick, row] of gone ?? [])
     if (tick <= from || tick > to || row < 1 || row >= tick) throw new Malformed("gone");
   return { replica, from, to, rows, gone };
 }
+
+const isNone = (value: unknown): boolean => value === null || value === undefined;
 
 function record(value: unknown): Fields {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;

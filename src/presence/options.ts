@@ -83,6 +83,11 @@ export interface PresenceOptions<Meta, Extra> {
   readonly askBeats?: number;
   /** At an orderly stop, other nodes are told that the presences of this one are gone; default true. */
   readonly byeOnStop?: boolean;
+  /**
+   * Removals that this node remembers, so that another one that missed some of its deltas is told of these and no more;
+   * default 10,000. Who missed more is told of all that is there.
+   */
+  readonly maxRemovals?: number;
   /** Bytes of one message to other nodes, about, unless one meta alone needs more; default 4 KiB. */
   readonly maxMessageBytes?: number;
 }
@@ -105,6 +110,7 @@ export interface Settings {
   readonly forgetMs: number;
   readonly askBeats: number;
   readonly byeOnStop: boolean;
+  readonly maxRemovals: number;
   readonly maxMessageBytes: number;
 }
 
@@ -132,6 +138,7 @@ export function settingsOf<Meta, Extra>(options: PresenceOptions<Meta, Extra>): 
     forgetMs: options.forgetMs ?? Math.max(twentyMinutesMs, downMs + beatMs),
     askBeats: options.askBeats ?? 2,
     byeOnStop: options.byeOnStop ?? true,
+    maxRemovals: options.maxRemovals ?? 10_000,
     maxMessageBytes: options.maxMessageBytes ?? 4 * KiB,
   };
   check(settings);
@@ -140,7 +147,14 @@ export function settingsOf<Meta, Extra>(options: PresenceOptions<Meta, Extra>): 
 
 function check(settings: Settings): void {
   const { to, node, beatMs, silentBeats, downMs, forgetMs } = settings;
-  for (const option of ["fetchTimeoutMs", "diffMs", "beatMs", "silentBeats", "askBeats"] as const)
+  for (const option of [
+    "fetchTimeoutMs",
+    "diffMs",
+    "beatMs",
+    "silentBeats",
+    "askBeats",
+    "maxRemovals",
+  ] as const)
     checkInteger(option, settings[option], 1);
   checkInteger("maxPieceBytes", settings.maxPieceBytes, KiB);
   checkInteger("maxMessageBytes", settings.maxMessageBytes, KiB);

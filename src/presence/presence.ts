@@ -3,9 +3,9 @@ import { currentSystem, type System } from "../runtime/internal.ts";
 import { name, type ChildSpec, type Name, type Self } from "../process/index.ts";
 import { Cell, specOf, type Own } from "../process/internal.ts";
 import { checkFetched } from "./announcer.ts";
-import { presentOf, type Metas } from "./client-shapes.ts";
-import { settingsOf, type PresenceMeta, type PresenceOptions, type Present } from "./options.ts";
-import { TrackerProcess } from "./tracker-process.ts";
+import { presentOf } from "./client-shapes.ts";
+import { settingsOf, type PresenceOptions, type Present } from "./options.ts";
+import { TrackerProcess, type Found } from "./tracker-process.ts";
 
 /** A channel, or any process that says where it is. */
 export type PresentSelf = Self & { readonly topic: string };
@@ -134,15 +134,12 @@ class PresenceToken {
   }
 
   async list(topic: string): Promise<ReadonlyMap<string, object>> {
-    const tracker = this.#at(this.#system);
-    return this.#fetched(tracker, topic, await tracker.call.list(topic));
+    return fetched(topic, await this.#at(this.#system).call.list(topic));
   }
 
   async getByKey(topic: string, key: string): Promise<object | undefined> {
-    const tracker = this.#at(this.#system);
-    const metas = await tracker.call.metas(topic, key);
-    if (metas.length === 0) return undefined;
-    return (await this.#fetched(tracker, topic, new Map([[key, metas]]))).get(key);
+    const found = await this.#at(this.#system).call.getByKey(topic, key);
+    return (await fetched(topic, found)).get(key);
   }
 
   count(topic: string): Promise<number> {
@@ -154,10 +151,8 @@ class PresenceToken {
     { after, limit = defaultPage }: { readonly after?: string; readonly limit?: number } = {},
   ): Promise<PresencePage<object, object>> {
     checkInteger("limit", limit, 1, maxPage);
-    const tracker = this.#at(this.#system);
-    const { metas, next } = await tracker.call.page(topic, after, limit);
-    const presences = await this.#fetched(tracker, topic, metas);
-    return { presences: presences as PresencePage<object, object>["presences"], next };
+    const found = await this.#at(this.#system).call.page(topic, after, limit);
+    return { presences: await fetched(topic, found), next: found.next };
   }
 
   pushState(channel: PushingSelf): Promise<void> {
@@ -179,18 +174,18 @@ class PresenceToken {
   #at(system: System): Name<TrackerProcess> {
     return system.of(this.#name);
   }
+}
 
-  async #fetched(
-    tracker: Name<TrackerProcess>,
-    topic: string,
-    metas: Metas,
-  ): Promise<ReadonlyMap<string, object>> {
-    const fetch = metas.size === 0 ? undefined : await tracker.call.fetched();
-    const context = { signal: new AbortController().signal };
-    const extras =
-      fetch === undefined ? undefined : checkFetched(await fetch(topic, metas, context));
-    return new Map([...metas].map(([key, of]) => [key, presentOf(key, of, extras)]));
-  }
+async function fetched(
+  topic: string,
+  { metas, fetch }: Found,
+): Promise<ReadonlyMap<string, Present<object>>> {
+  const context = { signal: new AbortController().signal };
+  const extras =
+    fetch === undefined || metas.size === 0
+      ? undefined
+      : checkFetched(await fetch(topic, metas, context));
+  return new Map([...metas].map(([key, of]) => [key, presentOf(key, of, extras)]));
 }
 
 /** @throws SLUICE_INVALID_OPTION */

@@ -8,14 +8,18 @@ import { readMessage, writeMessage, type ReplicaMessage } from "./message.ts";
 import type { Settings } from "./options.ts";
 import type { PresenceState } from "./presence-state.ts";
 import { Replicas } from "./replicas.ts";
-import type { Changes, Row } from "./row.ts";
+import type { Changes, Row, Slice } from "./row.ts";
 
 /** Pieces of one's own doings in one beat; what is more is asked for. */
 const maxPiecesPerBeat = 64;
+/** More than so many are told in several. */
+const clocksPerBeat = 64;
 /** The first beat, and the answer to a newcomer, come within this share of a beat. */
 const soonShare = 0.25;
 /** A question is given up after so many beats. */
 const answerBeats = 2;
+
+type SliceMessage = Extract<ReplicaMessage, { readonly slice: Slice }>;
 
 /**
  * One replica among others: beats, deltas, who is up, and what was missed. Talks on two topics of the bus, one for all
@@ -36,7 +40,7 @@ export class ReplicaLink {
   #silent: number;
   #beats = 0;
   #sweptMs: number;
-  #greeting: Disposable | undefined = undefined;
+  #isGreeting = false;
   #warned = false;
 
   constructor(
@@ -67,7 +71,7 @@ export class ReplicaLink {
     this.#all.subscribe(self, hear);
     this.#to(this.#state.self).subscribe(self, hear);
     // The one before it in this system has ended without a word.
-    if (before !== undefined) this.#broadcast({ kind: "bye", from: before });
+    if (before !== undefined) this.#say(this.#all, { kind: "bye", from: before });
     const { beatMs } = this.#settings;
     this.#soon(() => {
       this.#beat();
@@ -77,7 +81,7 @@ export class ReplicaLink {
 
   /** Tells the others that it is no more. */
   bye(): void {
-    this.#broadcast({ kind: "bye", from: this.#state.self });
+    this.#say(this.#all, { kind: "bye", from: this.#state.self });
   }
 
   get #now(): number {
@@ -101,8 +105,12 @@ export class ReplicaLink {
   #tellClocks(): void {
     this.#silent = 0;
     const { self } = this.#state;
-    const known = [self, ...this.replicas.up()].map((id) => [id, this.#state.upTo(id)] as const);
-    this.#broadcast({ kind: "beat", from: self, node: this.#settings.node, clocks: known });
+    const known = [self, ...this.replicas.up()];
+    for (let at = 0; at < known.length; at += clocksPerBeat) {
+      const part = known.slice(at, at + clocksPerBeat);
+      const clocks = part.map((id) => [id, this.#state.upTo(id)] as const);
+      this.#say(this.#all, { kind: "beat", from: self, node: this.#settings.node, clocks });
+    }
   }
 
   /** What it did since it told last. */
@@ -110,10 +118,12 @@ export class ReplicaLink {
     const { self, clock } = this.#state;
     if (this.#told === clock) return false;
     for (let piece = 0; piece < maxPiecesPerBeat && this.#told < clock; piece++) {
-      const slice = this.#state.delta(this.#told, this.#settings.maxMessageBytes);
-      if (slice === undefined) break;
-      this.#broadcast({ kind: "delta", from: self, slice });
-      this.#told = slice.to;
+      const sent = this.#fit(this.#all, (maxBytes) => {
+        const slice = this.#state.delta(this.#told, maxBytes);
+        return slice && { kind: "delta", from: self, slice };
+      });
+      if (sent === undefined) break;
+      this.#told = sent.to;
     }
     // Whatever is left is asked for by those who see its clock.
     this.#told = clock;
@@ -156,11 +166,9 @@ export class ReplicaLink {
       }
       case "delta":
         return this.#visible(message.slice.replica, this.#state.merge(message.slice));
-      case "ask": {
-        const give = this.exchange.answer(message, this.#settings.maxMessageBytes);
-        if (give !== undefined) this.#to(message.from).broadcast(writeMessage(give));
+      case "ask":
+        this.#fit(this.#to(message.from), (maxBytes) => this.exchange.answer(message, maxBytes));
         return;
-      }
       case "give": {
         const { changes, next } = this.exchange.take(message, this.#now);
         this.#visible(message.slice.replica, changes);
@@ -179,8 +187,10 @@ export class ReplicaLink {
     if (isBack) this.#changed({ joins: [...this.#state.rowsOf(id)], leaves: [] });
     this.#tell(id, "up");
     // It knows nothing of this one yet, or nothing new.
-    this.#greeting ??= this.#soon(() => {
-      this.#greeting = undefined;
+    if (this.#isGreeting) return;
+    this.#isGreeting = true;
+    this.#soon(() => {
+      this.#isGreeting = false;
       this.#tellClocks();
     });
   }
@@ -214,15 +224,41 @@ export class ReplicaLink {
   }
 
   #askAll(questions: readonly Question[]): void {
-    for (const { to, ask } of questions) this.#to(to).broadcast(writeMessage(ask));
+    for (const { to, ask } of questions) this.#say(this.#to(to), ask);
   }
 
   #to(replica: string): Topic<unknown> {
     return this.#system.of(topic<unknown>(`presence:${this.#key}/${replica}`));
   }
 
-  #broadcast(message: ReplicaMessage): void {
-    this.#all.broadcast(writeMessage(message));
+  #say(to: Topic<unknown>, message: ReplicaMessage): void {
+    try {
+      to.broadcast(writeMessage(message));
+    } catch (error) {
+      log("error", `presence ${this.#key}: a message to other nodes was not sent`, error);
+    }
+  }
+
+  /** Sends a slice; in smaller ones what the adapter refuses, and without a row that is too large by itself. */
+  #fit(
+    to: Topic<unknown>,
+    make: (maxBytes: number) => SliceMessage | undefined,
+  ): Slice | undefined {
+    for (let maxBytes = this.#settings.maxMessageBytes; ; maxBytes = Math.floor(maxBytes / 2)) {
+      const message = make(maxBytes);
+      if (message === undefined) return undefined;
+      const { slice } = message;
+      try {
+        to.broadcast(writeMessage(message));
+        return slice;
+      } catch (error) {
+        if (slice.rows.length + (slice.gone?.length ?? 0) > 1) continue;
+        const what = slice.rows.map(({ topic, key }) => `${key} in ${topic}`).join();
+        log("error", `presence ${this.#key}: other nodes are not told of ${what}`, error);
+        this.#say(to, { ...message, slice: { ...slice, rows: [] } });
+        return slice;
+      }
+    }
   }
 
   #ignore(why: string): void {

@@ -15,7 +15,7 @@ import {
 import { Announcer, type Push } from "./announcer.ts";
 import { checkKey, checkMeta, overLimit, refused, type Place } from "./check-entry.ts";
 import { metaOf, type Metas } from "./client-shapes.ts";
-import type { PresenceMeta, Settings } from "./options.ts";
+import type { Settings } from "./options.ts";
 import { Owners } from "./owners.ts";
 import { PresenceState } from "./presence-state.ts";
 import { ReplicaLink } from "./replica-link.ts";
@@ -36,6 +36,13 @@ function replicaId(system: System): string {
       .toString(36)
       .padStart(10, "0");
   return part() + part();
+}
+
+/** What was looked up: who asks calls `fetch`, beside the tracker. */
+export interface Found {
+  readonly metas: Metas;
+  readonly fetch: Settings["fetch"];
+  readonly next: string | undefined;
 }
 
 /** The tracker of one presence on this node: all that is tracked here, and what other nodes have told. */
@@ -60,7 +67,7 @@ export class TrackerProcess extends Process implements Engine {
     this.#settings = settings;
     this.#own = ownOf(cell);
     this.#system = cell.system;
-    this.#state = new PresenceState(replicaId(cell.system));
+    this.#state = new PresenceState(replicaId(cell.system), settings.maxRemovals);
     this.#rates = new UpdateRates(settings.limits.updatesPerSecond);
     this.#owners = new Owners((owner) => this.#own.link(owner.ref));
     this.#announcer = new Announcer(key, this.#own, settings, this.#view);
@@ -141,38 +148,34 @@ export class TrackerProcess extends Process implements Engine {
     this.#removeAll(this.#owners.take(owner));
   }
 
-  list(topic: string): Metas {
-    return new Map(
-      [...(this.#view.of(topic)?.entries() ?? [])].map(([key, rows]) => [key, rows.map(metaOf)]),
-    );
+  list(topic: string): Found {
+    const entries = this.#view.of(topic)?.entries() ?? [];
+    return this.#found(new Map([...entries].map(([key, rows]) => [key, rows.map(metaOf)])));
   }
 
-  metas(topic: string, key: string): readonly PresenceMeta<object>[] {
-    return (this.#view.of(topic)?.of(key) ?? []).map(metaOf);
+  getByKey(topic: string, key: string): Found {
+    const rows = this.#view.of(topic)?.of(key) ?? [];
+    return this.#found(new Map(rows.length === 0 ? [] : [[key, rows.map(metaOf)]]));
   }
 
   count(topic: string): number {
     return this.#view.of(topic)?.count ?? 0;
   }
 
-  page(
-    topic: string,
-    after: string | undefined,
-    limit: number,
-  ): { readonly metas: Metas; readonly next: string | undefined } {
+  page(topic: string, after: string | undefined, limit: number): Found {
     const visible = this.#view.of(topic);
     // One more tells whether there is a next page.
     const keys = visible?.page(after, limit + 1) ?? [];
     const metas = new Map(keys.slice(0, limit).map((key) => [key, visible!.of(key).map(metaOf)]));
-    return { metas, next: keys.length > limit ? keys[limit - 1] : undefined };
+    return { ...this.#found(metas), next: keys.length > limit ? keys[limit - 1] : undefined };
   }
 
   pushState(owner: Cell, topic: string, push: Push): void {
     if (owner.state === State.running) this.#announcer.state(topic, owner, push);
   }
 
-  fetched(): Settings["fetch"] {
-    return this.#settings.fetch;
+  #found(metas: Metas): Found {
+    return { metas, fetch: this.#settings.fetch, next: undefined };
   }
 
   #place(topic: string, key: string): Place {
