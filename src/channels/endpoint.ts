@@ -184,7 +184,7 @@ export class EndpointToken {
   /** The same for what every node says to its own clients by itself, and no history keeps. */
   "~announce"(system: System, topic: string, event: string, payload: object): void {
     const message = new BroadcastMessage(topic, event, payload);
-    system.get(bus).broadcast(this.#record(system).busTopic(topic), message);
+    for (const fanOut of this.#record(system).fanOuts) fanOut.spread(topic, message);
   }
 
   /** How many on this node have joined a topic. */

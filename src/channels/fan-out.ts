@@ -56,7 +56,7 @@ export class FanOut {
     if (topics.size === 0) this.#topics.delete(definition);
   }
 
-  /** Hands on what the log of a topic says. */
+  /** Hands on what the log of a topic says, or this node by itself. */
   spread(topic: string, message: BroadcastMessage): void {
     for (const topics of this.#topics.values())
       topics.get(topic)?.subscribers.hear(message, undefined);

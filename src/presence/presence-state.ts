@@ -8,6 +8,8 @@ interface Part {
   readonly seen: IntervalSet;
   /** Its rows that are there. */
   readonly rows: Ticked<Row>;
+  /** Rows whose removal was heard of before they were: what else happened in their tick is not known. */
+  readonly dead: Set<number>;
 }
 
 /** Bytes of a slice's frame, and of one removal in it. */
@@ -52,7 +54,7 @@ export class PresenceState {
   know(replica: string): Part {
     let part = this.#parts.get(replica);
     if (part === undefined) {
-      part = { seen: new IntervalSet(), rows: new Ticked() };
+      part = { seen: new IntervalSet(), rows: new Ticked(), dead: new Set() };
       this.#parts.set(replica, part);
     }
     return part;
@@ -89,8 +91,8 @@ export class PresenceState {
   merge({ replica, from, to, rows, gone }: Slice): Changes {
     const part = this.#parts.get(replica);
     if (part === undefined || part === this.#own) return noChanges;
-    const { seen } = part;
-    const joins = rows.filter(({ clock }) => !seen.has(clock));
+    const { seen, dead } = part;
+    const joins = rows.filter(({ clock }) => !seen.has(clock) && !dead.has(clock));
     const listed = new Set(rows.map(({ clock }) => clock));
     const leaves: Row[] = [];
     for (const [clock, row] of part.rows.between(from, to))
@@ -98,11 +100,12 @@ export class PresenceState {
     for (const [, clock] of gone ?? []) {
       const row = part.rows.get(clock);
       if (row !== undefined && clock <= from) leaves.push(row);
-      seen.add(clock, clock);
+      if (!seen.has(clock)) dead.add(clock);
     }
     for (const { clock } of leaves) part.rows.delete(clock);
     for (const row of joins) part.rows.set(row.clock, row);
     seen.add(from + 1, to);
+    for (const clock of dead) if (seen.has(clock)) dead.delete(clock);
     return joins.length + leaves.length === 0 ? noChanges : { joins, leaves };
   }
 

@@ -67,9 +67,8 @@ export class ReplicaLink {
   /** Begins to hear and to beat. */
   open(before: string | undefined): void {
     const hear = (raw: unknown): void => this.#hear(raw);
-    const self = this.#own as unknown as Self;
-    this.#all.subscribe(self, hear);
-    this.#to(this.#state.self).subscribe(self, hear);
+    this.#all.subscribe(this.#self, hear);
+    this.#to(this.#state.self).subscribe(this.#self, hear);
     // The one before it in this system has ended without a word.
     if (before !== undefined) this.#say(this.#all, { kind: "bye", from: before });
     const { beatMs } = this.#settings;
@@ -82,6 +81,10 @@ export class ReplicaLink {
   /** Tells the others that it is no more. */
   bye(): void {
     this.#say(this.#all, { kind: "bye", from: this.#state.self });
+  }
+
+  get #self(): Self {
+    return this.#own as unknown as Self;
   }
 
   get #now(): number {
@@ -233,7 +236,7 @@ export class ReplicaLink {
 
   #say(to: Topic<unknown>, message: ReplicaMessage): void {
     try {
-      to.broadcast(writeMessage(message));
+      to.broadcastFrom(this.#self, writeMessage(message));
     } catch (error) {
       log("error", `presence ${this.#key}: a message to other nodes was not sent`, error);
     }
@@ -249,7 +252,7 @@ export class ReplicaLink {
       if (message === undefined) return undefined;
       const { slice } = message;
       try {
-        to.broadcast(writeMessage(message));
+        to.broadcastFrom(this.#self, writeMessage(message));
         return slice;
       } catch (error) {
         if (slice.rows.length + (slice.gone?.length ?? 0) > 1) continue;

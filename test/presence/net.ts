@@ -27,10 +27,11 @@ export class Net {
   join(node: System): void {
     const joined = node.get(bus);
     this.#nodes.add(joined);
-    const local = joined.broadcast.bind(joined);
-    joined.broadcast = (topic, message, from) => {
-      if (topic.startsWith("presence:")) this.#send(joined, topic, JSON.stringify(message));
-      return local(topic, message, from);
+    joined.uplink = {
+      publish: (topic, kind, text) => this.#send(joined, topic, kind, text),
+      hold() {},
+      release() {},
+      confirmed: () => undefined,
     };
   }
 
@@ -50,7 +51,7 @@ export class Net {
     this.#cut.clear();
   }
 
-  #send(from: Bus, topic: string, text: string): void {
+  #send(from: Bus, topic: string, kind: string, text: string): void {
     const { runtime } = this.#system;
     const { maxDelayMs, lose, double } = this.faults;
     for (const to of this.#nodes) {
@@ -58,14 +59,16 @@ export class Net {
       if (runtime.random() < lose) continue;
       const times = runtime.random() < double ? 2 : 1;
       for (let time = 0; time < times; time++)
-        this.#system.after(runtime.random() * maxDelayMs, () => this.#arrive(to, topic, text));
+        this.#system.after(runtime.random() * maxDelayMs, () =>
+          this.#arrive(to, topic, kind, text),
+        );
     }
   }
 
-  #arrive(to: Bus, topic: string, text: string): void {
+  #arrive(to: Bus, topic: string, kind: string, text: string): void {
     if (!this.#nodes.has(to)) return;
     this.carried++;
     this.largest = Math.max(this.largest, text.length);
-    for (const listener of to.topics.get(topic) ?? []) listener.hear(JSON.parse(text), this);
+    to.arrive(topic, kind, text);
   }
 }
