@@ -51,7 +51,7 @@ export const stockClients: {
 } = {
   "phoenix (V2)": (url, topic) =>
     descendant(
-      new Socket(`${url}/socket`, { reconnectAfterMs, rejoinAfterMs: reconnectAfterMs }) as Client,
+      new Socket(`${url}/socket`, { reconnectAfterMs, rejoinAfterMs: reconnectAfterMs }),
       topic,
     ),
   "phoenix-channels (V1)": (url, topic) =>
