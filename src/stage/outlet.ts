@@ -21,6 +21,7 @@ import type { StageCallbacks } from "./stage-callbacks.ts";
 
 /** A consumer that subscribed. */
 export interface Consumption extends Subscriber {
+  readonly outlet: Outlet;
   readonly consumer: Cell;
   readonly unwatch: Disposable;
 }
@@ -30,6 +31,13 @@ interface Marker {
   readonly place: number;
   readonly run: () => unknown;
 }
+
+/** One for all stages: a function of one stage would take what is compiled for it along when it goes. */
+const deliver: DispatcherContext<unknown>["deliver"] = (subscriber, batch, enteredMs) => {
+  const { outlet, consumer, tag } = subscriber as Consumption;
+  outlet.delivered += batch.length;
+  transmit(consumer, eventsMessage(tag, batch, enteredMs ?? outlet.stampMs));
+};
 
 /** The emitting side of a stage: its subscribers, dispatcher, buffer and offers. */
 export class Outlet {
@@ -62,14 +70,6 @@ export class Outlet {
   delivered = 0;
   /** The stage is gone, and this is what offers are told. */
   over: unknown = undefined;
-  readonly deliver: DispatcherContext<unknown>["deliver"] = (
-    subscriber,
-    batch,
-    enteredMs = this.stampMs,
-  ) => {
-    this.delivered += batch.length;
-    transmit((subscriber as Consumption).consumer, eventsMessage(subscriber.tag, batch, enteredMs));
-  };
 
   /** @throws SLUICE_INVALID_OPTION */
   constructor(cell: Cell, options: OutletOptions, defaultBufferSize: number) {
@@ -78,7 +78,7 @@ export class Outlet {
     this.maxOffers = maxOffers;
     this.choice = dispatcher;
     this.dispatcher = this.choice.make({
-      deliver: this.deliver,
+      deliver,
       cancel: ({ tag }, reason) => transmit(cell, cancel(tag, reason)),
       drop: (count) => this.drop(count),
       warn: (message) => log("warning", `${cell.pid}: ${message}`),
@@ -345,7 +345,7 @@ export class Outlet {
     const consumer = cell.table.addressed.get(address);
     if (consumer === undefined) return undefined;
     const unwatch = watch(cell, consumer, (reason) => down(StageKind.consumerDown, tag, reason));
-    const consumption: Consumption = { tag, terms, state: undefined, consumer, unwatch };
+    const consumption = { tag, terms, state: undefined, outlet: this, consumer, unwatch };
     try {
       checkTerms(this.choice, terms, cell.pid);
       dispatcher.subscribe(consumption);
