@@ -12,7 +12,8 @@ export type Posted =
 type PostLimits = Pick<Limits, "maxFrameBytes" | "maxPollBatch">;
 
 const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
+/** Tab, line feed, carriage return, space. */
+const blanks: ReadonlySet<number> = new Set([0x09, LINE_FEED, 0x0d, 0x20]);
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** The stock client's way to say that a body is a batch. */
 const batchType = "application/x-ndjson";
@@ -43,19 +44,24 @@ export function* readPost(
     return false;
   }
   let count = 0;
-  for (let at = 0; at < body.length;) {
-    const found = body.indexOf(LINE_FEED, at);
-    const next = found < 0 ? body.length : found;
-    const end = next > at && body[next - 1] === CARRIAGE_RETURN ? next - 1 : next;
-    const line = end === at ? "" : body.toString("utf8", at, end).trim();
-    at = next + 1;
-    if (line === "") continue;
+  for (let at = skipBlank(body, 0); at < body.length;) {
     if (count++ === limits.maxPollBatch) return true;
+    const found = body.indexOf(LINE_FEED, at);
+    const end = found < 0 ? body.length : found;
+    const line = body.toString("utf8", at, end).trimEnd();
     yield line.startsWith("[") || line.startsWith("{")
       ? textMessage(line, Buffer.byteLength(line), limits)
       : binaryMessage(line, limits);
+    at = skipBlank(body, end);
   }
   return false;
+}
+
+/** Past line ends and spaces, byte by byte: a body of nothing else costs next to nothing. */
+function skipBlank(body: Buffer, from: number): number {
+  let at = from;
+  while (at < body.length && blanks.has(body[at]!)) at++;
+  return at;
 }
 
 function textMessage(text: string, bytes: number, { maxFrameBytes }: PostLimits): Posted {

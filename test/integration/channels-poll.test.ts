@@ -1,0 +1,545 @@
+// Long-polling, request by request: what a server answers whatever a client asks.
+import { connect } from "node:net";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { startSupervisor, withSystem } from "sluice";
+import { Refused, endpoint, type ConnectInfo, type Endpoint } from "sluice/channels";
+import { attach } from "sluice/telemetry";
+import { expectErrors } from "./support/expected.ts";
+import { rawClient, until, type Frame } from "./support/clients.ts";
+import { PollClient, ask } from "./support/polls.ts";
+
+interface Room {
+  join(params: object): void;
+  in: {
+    say(payload: object): void;
+    whoami(payload: object): { readonly n: number };
+    wait(payload: object): void;
+    crash(payload: object): void;
+  };
+  out: { said: object; late: object };
+}
+interface Topics {
+  "room:*": Room;
+}
+
+interface Served {
+  readonly url: string;
+  readonly web: Endpoint<Topics, {}>;
+  readonly infos: ConnectInfo[];
+  readonly seen: unknown[];
+}
+
+async function served(
+  body: (served: Served) => Promise<void>,
+  options: object = {},
+): Promise<void> {
+  const web = endpoint<Topics, {}>("web");
+  const infos: ConnectInfo[] = [];
+  const seen: unknown[] = [];
+  const room = web.channel("room:*", {
+    schemas: "trusted",
+    join: (_params, { key }) => {
+      if (key === "closed") throw new Refused({ reason: "closed" });
+      return { assigns: { n: 0 } };
+    },
+    joined: (channel) => channel.push("late", {}),
+    on: {
+      say: (payload, channel) => {
+        seen.push(payload);
+        channel.broadcast("said", payload);
+      },
+      whoami: (_payload, channel) => ({ n: ++channel.assigns.n }),
+      wait: (_payload, _channel, later) => later as never,
+      crash() {
+        throw new Error("a secret");
+      },
+    },
+    leave: ({ topic }) => void seen.push(`left ${topic}`),
+  });
+  const socket = {
+    longPoll: { windowMs: 200 },
+    connect(params: Readonly<Record<string, string>>, info: ConnectInfo) {
+      const { headers, remoteAddress } = info;
+      infos.push({ ...info, headers, remoteAddress, params: info.params });
+      if (params["user"] === "nobody") throw new Refused({ reason: "a secret" });
+      if (params["user"] === "crash") throw new Error("a secret");
+      return {};
+    },
+    id: () => "everybody",
+    channels: [room],
+  };
+  const { sockets = {}, ...rest } = options as { readonly sockets?: object };
+  await withSystem(async () => {
+    using _errors = expectErrors();
+    await using app = await startSupervisor({
+      strategy: "one_for_one",
+      children: {
+        web: web.child({
+          port: 0,
+          ...rest,
+          sockets: { "/socket": { ...socket, ...sockets }, "/other": socket },
+        }),
+      },
+    });
+    const { url } = await app.children.web.call.address();
+    await body({ url, web, infos, seen });
+  });
+}
+
+async function opened(url: string, query?: string): Promise<PollClient> {
+  const client = new PollClient(url, query);
+  await client.open();
+  return client;
+}
+const join: Frame = ["1", "1", "room:1", "phx_join", {}];
+const joined: Frame[] = [
+  ["1", "1", "room:1", "phx_reply", { status: "ok", response: {} }],
+  ["1", null, "room:1", "late", {}],
+];
+
+describe("long-polling", () => {
+  it("is off where it is not asked for", () =>
+    served(
+      async ({ url, infos }) => {
+        expect((await ask(`${url}/socket/longpoll?vsn=2.0.0`)).http).toBe(404);
+        expect(infos).toEqual([]);
+      },
+      { sockets: { longPoll: false } },
+    ));
+
+  it("opens a session with 410 and a token; a join is posted, its reply is polled, then nothing is 204 (L29)", () =>
+    served(async ({ url, web }) => {
+      const client = new PollClient(url);
+      const first = await client.open();
+      expect(first).toMatchObject({ http: 200, status: 410, messages: [] });
+      expect(client.token).toMatch(/^lp1\.[\w.-]{50,76}$/);
+      expect(await client.post(join)).toMatchObject({ http: 200, status: 200 });
+      expect(await client.messages(2)).toEqual(joined);
+      web.broadcast("room:1", "said", { n: 1 });
+      expect(await client.messages(1)).toEqual([[null, null, "room:1", "said", { n: 1 }]]);
+      const started = performance.now();
+      expect(await client.poll()).toMatchObject({ http: 200, status: 204, messages: [] });
+      expect(performance.now() - started).toBeGreaterThan(100);
+    }));
+
+  it("says of every answer that it is JSON and not to be kept; a token of the header counts before one of the query (L58)", () =>
+    served(async ({ url }) => {
+      const [client, other] = [await opened(url), await opened(url)];
+      await client.post(join);
+      const answers = [
+        await ask(client.url),
+        await ask(`${client.url}&token=stale`, {
+          headers: { "x-phoenix-longpoll-token": client.token },
+        }),
+        await other.post("[]"),
+        await ask(client.url, { method: "POST" }),
+        await ask(client.url, { headers: { origin: "https://evil.example" } }),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([410, 200, 200, 410, 403]);
+      for (const { http, headers } of answers) {
+        expect(http).toBe(200);
+        expect(headers).toMatchObject({
+          "content-type": "application/json; charset=utf-8",
+          "cache-control": "no-store",
+        });
+      }
+      const stale = { "x-phoenix-longpoll-token": "stale" };
+      expect(await client.poll(stale)).toMatchObject({ status: 410 });
+    }));
+
+  it("refuses a channel too many, an unknown topic and an event to a topic not joined with 200, and tells by poll (L30, L35)", () =>
+    served(
+      async ({ url, seen }) => {
+        const client = await opened(url);
+        const refusals: Frame[] = [
+          ["2", "2", "room:2", "phx_join", {}],
+          ["3", "3", "nowhere", "phx_join", {}],
+          [null, "4", "room:3", "say", {}],
+        ];
+        expect(await client.post(join, ...refusals)).toMatchObject({ status: 200 });
+        const told = (await client.messages(5)).filter(([, ref]) => ref !== "1" && ref !== null);
+        const error = (reason: string): object => ({ status: "error", response: { reason } });
+        expect(told.toSorted((a, b) => String(a[1]).localeCompare(String(b[1])))).toEqual([
+          ["2", "2", "room:2", "phx_reply", error("too many channels joined")],
+          [null, "3", "nowhere", "phx_reply", error("unmatched topic")],
+          [null, "4", "room:3", "phx_reply", error("unmatched topic")],
+        ]);
+        expect(seen).toEqual([]);
+      },
+      { limits: { maxChannels: 1 } },
+    ));
+
+  it("tells `connect` headers, address and params, and no token of a session (L31–L33, L58, R80)", () =>
+    served(async ({ url, infos }) => {
+      const client = new PollClient(url, "token=mine&room%5Bid%5D=1&vsn=2.0.0");
+      await client.open({
+        "x-trace": "t",
+        traceparent: "00-1",
+        "user-agent": "test",
+        authorization: "b",
+      });
+      expect(infos[0]!.params).toEqual({ token: "mine", room: { id: "1" } });
+      expect(infos[0]!.remoteAddress).toBe("127.0.0.1");
+      const headers = Object.fromEntries(infos[0]!.headers);
+      expect(headers).toMatchObject({ "x-trace": "t", traceparent: "00-1", "user-agent": "test" });
+      expect(headers).not.toHaveProperty("authorization");
+      // Of a session that is gone, the token is none of the user's params.
+      await until(() => infos.length === 1);
+      const { token } = client;
+      const [before, after] = [token.slice(0, -4), token.slice(-4)];
+      expect(
+        await ask(`${client.url}&token=${before}${after === "AAAA" ? "BBBB" : "AAAA"}`),
+      ).toMatchObject({ status: 410 });
+      expect(infos[1]!.params).toEqual({ token: "mine", room: { id: "1" } });
+    }));
+
+  it("carries events between clients of both kinds, with a join ref or without (L35, L36, L45)", () =>
+    served(async ({ url, seen }) => {
+      const client = await opened(url);
+      await using other = await rawClient(url);
+      await other.ask(join);
+      await other.next();
+      await client.post(join);
+      await client.messages(2);
+      await client.post([null, "2", "room:1", "say", { from: "poll" }]);
+      expect(await other.next()).toEqual([null, null, "room:1", "said", { from: "poll" }]);
+      expect(await client.messages(2)).toEqual([
+        [null, null, "room:1", "said", { from: "poll" }],
+        [null, "2", "room:1", "phx_reply", { status: "ok", response: {} }],
+      ]);
+      await client.post(["0", "3", "room:1", "say", {}], ["0", "4", "room:1", "phx_leave", {}]);
+      await client.post([null, "5", "room:1", "phx_leave", {}]);
+      expect(await client.messages(2)).toEqual([
+        [null, "5", "room:1", "phx_reply", { status: "ok", response: {} }],
+        ["1", "1", "room:1", "phx_close", {}],
+      ]);
+      expect(seen).toEqual([{ from: "poll" }, "left room:1"]);
+    }));
+
+  it("takes a batch in order, the first hundred of it, with blank lines between (L37, L40, R80)", () =>
+    served(async ({ url, seen }) => {
+      const refusals: string[] = [];
+      using _refused = attach("sluice.channels.refused", ({ reason }) => refusals.push(reason));
+      const client = await opened(url);
+      await client.post(join);
+      await client.messages(2);
+      const batch = Array.from({ length: 101 }, (_, n): Frame => [
+        "1",
+        null,
+        "room:1",
+        "say",
+        { n },
+      ]);
+      const stale: Frame = ["0", "9", "room:1", "say", { stale: true }];
+      expect(await client.post("", stale, "", ...batch, "")).toMatchObject({ status: 200 });
+      await until(() => seen.length === 99);
+      expect(seen).toEqual(Array.from({ length: 99 }, (_, n) => ({ n })));
+      expect(refusals).toEqual(["more messages than a batch may have"]);
+    }));
+
+  it("takes a body of another type, or of none, as one message (L48)", () =>
+    served(async ({ url }) => {
+      const client = await opened(url);
+      const types = ["", "application/json", "text/plain"];
+      for (const [at, type] of types.entries()) {
+        const body = JSON.stringify([`${at}`, `${at}`, `room:${at}`, "phx_join", {}]);
+        expect(await client.postBody(body, type)).toMatchObject({ status: 200 });
+      }
+      const replies = (await client.messages(6)).filter(([, ref]) => ref !== null);
+      expect(replies.map(([, ref]) => ref)).toEqual(["0", "1", "2"]);
+    }));
+
+  it("answers what is no message, or too much of one, by ending the session (R60, R80)", () =>
+    served(async ({ url }) => {
+      for (const body of ["not JSON", "[1]", Buffer.from([0xff]), `["${"x".repeat(70_000)}"]`]) {
+        const client = await opened(url);
+        const { status } = await client.postBody(body);
+        expect([200, 410]).toContain(status);
+        const polled = await client.poll();
+        expect([410, 200]).toContain(polled.status);
+        if (polled.status === 200) expect(await client.poll()).toMatchObject({ status: 410 });
+      }
+    }));
+
+  it("does not read a body over its limit: of 8 MiB of line ends, of one whose length is not said (R80)", () =>
+    served(async ({ url }) => {
+      const client = await opened(url);
+      const before = process.memoryUsage().arrayBuffers;
+      const large = Buffer.alloc(8 * 1_024 * 1_024, "\n");
+      const answer = await client
+        .postBody(large)
+        .catch((error: NodeJS.ErrnoException) => error.code);
+      // The rest is cut off; a client that still sends may find that before it reads.
+      if (typeof answer === "object") expect(answer).toMatchObject({ http: 200, status: 413 });
+      else expect(["EPIPE", "ECONNRESET"]).toContain(answer);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1_024 * 1_024);
+      expect(await client.postBody(Buffer.alloc(256 * 1_024 + 1, "\n"))).toMatchObject({
+        status: 413,
+      });
+      expect(await client.postBody(Buffer.alloc(256 * 1_024, "\n"))).toMatchObject({ status: 200 });
+      const line = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
+      let heard = "";
+      line.on("data", (data) => (heard += String(data)));
+      const { pathname, search } = new URL(`${client.url}&token=${client.token}`);
+      line.write(
+        `POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      for (let at = 0; at < 300 && !heard.includes("413"); at++) {
+        line.write(`400\r\n${"\n".repeat(1_024)}\r\n`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until(() => heard.includes('{"status":413}'));
+      line.destroy();
+      expect(await client.post("[]")).toMatchObject({ status: 200 });
+    }));
+
+  it("says 408 of a post that is not taken in time, and ends its session (L39)", () =>
+    served(
+      async ({ url }) => {
+        const client = await opened(url);
+        await client.post(join);
+        await client.messages(2);
+        expect(await client.post(["1", "2", "room:1", "wait", {}])).toMatchObject({ status: 200 });
+        await client.poll();
+        expect(await client.post(["1", "3", "room:1", "whoami", {}])).toMatchObject({
+          http: 200,
+          status: 408,
+        });
+        expect(await client.post(["1", "4", "room:1", "whoami", {}])).toMatchObject({
+          status: 410,
+        });
+      },
+      { limits: { maxUnfinishedPushes: 1 } },
+    ));
+
+  it("is 403 for a `connect` that refuses and a version it does not speak, 500 for one that crashes; it says no more (L41, L47)", () =>
+    served(async ({ url }) => {
+      for (const [query, status] of [
+        ["vsn=2.0.0&user=nobody", 403],
+        ["vsn=2.0.0&user=crash", 500],
+        ["vsn=3.0.0", 403],
+        ["vsn=2", 403],
+      ] as const)
+        expect(await ask(`${url}/socket/longpoll?${query}`)).toMatchObject({
+          http: 200,
+          body: JSON.stringify({ status }),
+        });
+    }));
+
+  it("tells a crash by poll, with the refs of the join, and the log no params (L43, L44)", () =>
+    served(async ({ url }) => {
+      const logged: unknown[] = [];
+      using _logs = attach("sluice.log", (entry) => logged.push(entry));
+      const client = await opened(url, "vsn=2.0.0&password=hush");
+      await client.post(["1", "1", "room:1", "phx_join", { password: "hush" }]);
+      await client.messages(2);
+      await client.post(["1", "2", "room:1", "crash", { password: "hush" }]);
+      expect(await client.messages(1)).toEqual([
+        ["1", "1", "room:1", "phx_error", { reason: "channel_crash" }],
+      ]);
+      expect(logged.length).toBeGreaterThan(0);
+      expect(inspect(logged, { depth: 10 })).not.toMatch(/hush|lp1\./);
+    }));
+
+  it("ends a session by the id of its socket; its poll is 410, and its channels leave (L46)", () =>
+    served(async ({ url, web, seen }) => {
+      const client = await opened(url);
+      await client.post(join);
+      await client.messages(2);
+      const waiting = client.poll();
+      web.disconnect("everybody");
+      expect(await waiting).toMatchObject({ status: 410, messages: [] });
+      await until(() => seen.length === 1);
+      expect(seen).toEqual(["left room:1"]);
+      expect(await client.post(join)).toMatchObject({ status: 410 });
+    }));
+
+  it("ends a session that is not polled for one and a half windows, and its channels with it (L38)", () =>
+    served(async ({ url, seen }) => {
+      const client = await opened(url);
+      await client.post(join);
+      await client.messages(2);
+      await client.poll();
+      const started = performance.now();
+      await until(() => seen.length === 1);
+      expect(performance.now() - started).toBeGreaterThan(200);
+      expect(await client.post(join)).toMatchObject({ status: 410 });
+      expect(await client.poll()).toMatchObject({ status: 410 });
+    }));
+
+  it("lets a token in that is its own alone: not a changed one, not at another mount, not an old one (R73, R80)", () =>
+    served(
+      async ({ url }) => {
+        const client = await opened(url);
+        const { token } = client;
+        const own = `${client.url}&token=${token}`;
+        expect(await ask(own.replace(/.$/, "!"))).toMatchObject({ status: 410 });
+        expect(await ask(own.replace("/socket/", "/other/"), { method: "POST" })).toMatchObject({
+          status: 410,
+        });
+        const renewed = await ask(own);
+        expect(renewed).toMatchObject({ status: 204 });
+        let polled = await ask(own);
+        for (let at = 0; at < 100 && polled.status === 204; at++) polled = await ask(own);
+        expect(polled.status).toBe(410);
+        expect(polled.token).not.toBe(token);
+      },
+      { limits: { pollTokenMaxAgeMs: 1_000 } },
+    ));
+});
+
+describe("polls and the limits of an endpoint", () => {
+  it("count as the connections they stand for, and are sent away to come back (R70, GHSA-r635)", () =>
+    served(
+      async ({ url }) => {
+        await opened(url);
+        await using _socket = await rawClient(url);
+        const { status, headers } = await ask(`${url}/socket/longpoll?vsn=2.0.0`);
+        expect(status).toBe(500);
+        expect(headers["retry-after"]).toMatch(/^([1-9]|10)$/);
+        await expect(rawClient(url)).rejects.toMatchObject({ statusCode: 503 });
+      },
+      { limits: { maxConnections: 2 }, sockets: { longPoll: true } },
+    ));
+
+  it("are held to the rates of a socket: who posts too much is closed (R69)", () =>
+    served(
+      async ({ url }) => {
+        const client = await opened(url);
+        const statuses: (number | undefined)[] = [];
+        const beat: Frame = [null, "1", "phoenix", "heartbeat", {}];
+        while (statuses.at(-1) !== 410 && statuses.length < 1_000)
+          statuses.push((await client.post(...Array.from({ length: 50 }, () => beat))).status);
+        expect(statuses.at(-1)).toBe(410);
+      },
+      { limits: { overRateMs: 50, messageBurst: 100 }, sockets: { longPoll: true } },
+    ));
+
+  it("end with 4001 where nothing is joined in time", () =>
+    served(
+      async ({ url }) => {
+        const client = await opened(url);
+        let polled = await client.poll();
+        while (polled.status === 204) polled = await client.poll();
+        expect(polled.status).toBe(410);
+      },
+      { limits: { joinWithinMs: 500 } },
+    ));
+});
+
+describe("polls from other pages", () => {
+  const page = "https://app.example.com";
+
+  it("are read where their origin is allowed, which is named; others are 403, without (L42, R72)", () =>
+    served(
+      async ({ url }) => {
+        const poll = `${url}/socket/longpoll?vsn=2.0.0`;
+        for (const [origin, status] of [
+          [page, 410],
+          [url, 410],
+          ["https://evil.example", 403],
+          ["null", 403],
+          ["file://", 403],
+          [`${page}.evil.example`, 403],
+        ] as const) {
+          const answer = await ask(poll, { headers: { origin } });
+          expect([origin, answer.status]).toEqual([origin, status]);
+          expect(answer.headers["access-control-allow-origin"]).toBe(
+            status === 410 ? origin : undefined,
+          );
+          if (status === 410) expect(answer.headers.vary).toBe("origin");
+        }
+        expect(await ask(poll, { headers: { host: "evil.example" } })).toMatchObject({
+          status: 403,
+        });
+      },
+      { checkOrigin: [page] },
+    ));
+
+  it("are asked for beforehand, and told what they may send (§1.14, R81)", () =>
+    served(
+      async ({ url }) => {
+        const preflight = (origin: string, asked: string): ReturnType<typeof ask> =>
+          ask(`${url}/socket/longpoll`, {
+            method: "OPTIONS",
+            headers: { origin, "access-control-request-headers": asked },
+          });
+        const answer = await preflight(page, "content-type,x-phoenix-authtoken");
+        expect(answer).toMatchObject({ http: 200, body: "" });
+        expect(answer.headers).toMatchObject({
+          "access-control-allow-origin": page,
+          "access-control-allow-headers": "content-type,x-phoenix-authtoken",
+          "access-control-allow-methods": "get, post, options",
+          "access-control-max-age": "3600",
+        });
+        expect((await preflight(page, "a\tb: c")).headers["access-control-allow-headers"]).toBe(
+          "content-type, x-phoenix-authtoken, x-phoenix-longpoll-token",
+        );
+        expect(await preflight("https://evil.example", "content-type")).toMatchObject({
+          status: 403,
+        });
+        expect((await ask(`${url}/socket/longpoll`, { method: "DELETE" })).http).toBe(400);
+      },
+      { checkOrigin: [page] },
+    ));
+
+  it("bring cookies, and no Origin from a page of the endpoint's own: its fetch or its Referer says so", () =>
+    served(async ({ url }) => {
+      const cookie = "session=1";
+      for (const [headers, status] of [
+        [{ cookie, "sec-fetch-site": "same-origin" }, 410],
+        [{ cookie, referer: `${url}/page?x=1` }, 410],
+        [{ referer: `${url}/page` }, 410],
+        [{}, 410],
+        [{ cookie }, 403],
+        [{ cookie, "sec-fetch-site": "none" }, 403],
+        [{ cookie, referer: "https://evil.example/" }, 403],
+        [{ cookie, referer: "nothing" }, 403],
+        [{ "sec-fetch-site": "cross-site" }, 403],
+        [{ "sec-fetch-site": "same-site", referer: `${url}/page` }, 403],
+      ] as const) {
+        const answer = await ask(`${url}/socket/longpoll?vsn=2.0.0`, { headers });
+        expect([headers, answer.status]).toEqual([headers, status]);
+      }
+    }));
+});
+
+describe("an endpoint that stops", () => {
+  it("answers its waiting polls, and hands out what was said before (L46, R78)", async () => {
+    let client: PollClient | undefined;
+    const answers: (number | undefined)[] = [];
+    let polling: Promise<void> | undefined;
+    let started = 0;
+    await served(
+      async ({ url }) => {
+        client = await opened(url);
+        await client.post(join);
+        await client.messages(2);
+        const messages: Frame[] = [];
+        polling = (async () => {
+          let polled = await client.poll();
+          for (; polled.status !== 410; polled = await client.poll()) {
+            answers.push(polled.status);
+            messages.push(...(polled.messages ?? []));
+          }
+          answers.push(polled.status);
+          expect(messages).toContainEqual([
+            "1",
+            "2",
+            "room:1",
+            "phx_reply",
+            { status: "ok", response: { n: 1 } },
+          ]);
+        })();
+        await client.post(["1", "2", "room:1", "whoami", {}]);
+        started = performance.now();
+      },
+      { sockets: { longPoll: true } },
+    );
+    await polling;
+    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(answers).toEqual([200, 410]);
+    await expect(client!.poll()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
