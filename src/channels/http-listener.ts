@@ -10,7 +10,7 @@ import { WebSocketUpgrade, refuseUpgrade } from "./web-socket-upgrade.ts";
 import { boundAddress, factsOf, pathOf } from "./http-request.ts";
 import { LongPollRequests } from "./long-poll-requests.ts";
 import { allowedHost, allowedOrigin } from "./origin.ts";
-import { gate } from "./request-gate.ts";
+import { keepGate } from "./request-gate.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "./topic-pattern.ts";
 import { WebSocketUpgrades } from "./web-socket-transport.ts";
 
@@ -32,7 +32,7 @@ export class HttpListener {
   readonly #routes: readonly RoutePattern[];
   readonly #upgrades: WebSocketUpgrades;
   readonly #polls: LongPollRequests;
-  #openGate: (() => void) | undefined = undefined;
+  #letGo: (() => void) | undefined = undefined;
   /** No new clients: what is left are the polls of those that are there. */
   #isClosing = false;
 
@@ -59,7 +59,7 @@ export class HttpListener {
   async open(port: number | undefined, host: string): Promise<void> {
     const server = this.#server;
     if (port === undefined) {
-      this.#openGate = gate(server, { request: this.#takeRequest, upgrade: this.#takeUpgrade });
+      this.#letGo = keepGate(server, { request: this.#takeRequest, upgrade: this.#takeUpgrade });
       // Without a listener, a server takes an upgrade for a request.
       server.on("upgrade", this.#onUpgrade);
       return;
@@ -96,7 +96,7 @@ export class HttpListener {
 
   /** Hears no more, and cuts what is left of a server of its own. */
   end(): void {
-    this.#openGate?.();
+    this.#letGo?.();
     this.#server.off("upgrade", this.#onUpgrade);
     if (!this.#isOwn) return;
     this.#server.close();

@@ -30,11 +30,11 @@ interface World extends Simulation {
 const sweepMs = 250;
 const windowMs = 1_000;
 
-function world(
+async function world(
   body: (world: World) => Promise<void> | void,
   changes: Partial<Limits> = {},
-): Promise<unknown> {
-  return simulate(
+): Promise<void> {
+  await simulate(
     async (simulation) => {
       const told: string[] = [];
       const limits = limitsOf(changes);

@@ -11,34 +11,52 @@ export interface Gatekeeper {
 
 type Emit = EventEmitter["emit"];
 
+/** One for each server, however many endpoints come and go on it. */
+const gates: WeakMap<Server | SecureServer, Gate> = new WeakMap();
+
 /**
- * Stands before all listeners of a server that is somebody else's, those that came before it and those to come: what its
- * keeper takes never reaches them, and what he leaves reaches them as ever. A framework answers whatever it hears, and so
- * would answer what is ours as well.
+ * Puts a keeper before all listeners of a server that is somebody else's, those that came before and those to come: what he
+ * takes never reaches them, and what he leaves reaches them as ever. A framework answers whatever it hears, and so would
+ * answer what is ours as well.
  *
- * @returns what opens the gate for good
+ * @returns what lets him go
  */
-export function gate(server: Server | SecureServer, keeper: Gatekeeper): () => void {
-  const emitter: { emit: Emit } = server;
-  const wasOwn = Object.hasOwn(emitter, "emit");
-  const { emit } = emitter;
-  let isOpen = false;
-  const guarded = function (
-    this: EventEmitter,
-    event: string | symbol,
-    ...args: unknown[]
-  ): boolean {
-    if (!isOpen && isTaken(keeper, event, args)) return true;
-    return emit.apply(this, [event, ...args]);
-  } as Emit;
-  emitter.emit = guarded;
+export function keepGate(server: Server | SecureServer, keeper: Gatekeeper): () => void {
+  let gate = gates.get(server);
+  if (gate === undefined) gates.set(server, (gate = new Gate(server)));
+  gate.keepers.add(keeper);
   return () => {
-    isOpen = true;
-    // Whoever has put something before it since keeps that, and the open gate behind it.
-    if (emitter.emit !== guarded) return;
-    if (wasOwn) emitter.emit = emit;
-    else Reflect.deleteProperty(emitter, "emit");
+    gate.keepers.delete(keeper);
+    if (gate.keepers.size === 0 && gate.remove()) gates.delete(server);
   };
+}
+
+class Gate {
+  readonly keepers: Set<Gatekeeper> = new Set();
+  readonly #server: { emit: Emit };
+  /** What the server had of its own before. */
+  readonly #own: PropertyDescriptor | undefined;
+  readonly #emit: Emit;
+
+  constructor(server: { emit: Emit }) {
+    const { keepers } = this;
+    const { emit } = server;
+    this.#server = server;
+    this.#own = Object.getOwnPropertyDescriptor(server, "emit");
+    this.#emit = function (this: EventEmitter, event: string | symbol, ...args: unknown[]) {
+      for (const keeper of keepers) if (isTaken(keeper, event, args)) return true;
+      return emit.apply(this, [event, ...args]);
+    } as Emit;
+    server.emit = this.#emit;
+  }
+
+  /** Whoever has put something before it since keeps that, and the open gate behind it. */
+  remove(): boolean {
+    if (this.#server.emit !== this.#emit) return false;
+    if (this.#own === undefined) Reflect.deleteProperty(this.#server, "emit");
+    else Object.defineProperty(this.#server, "emit", this.#own);
+    return true;
+  }
 }
 
 function isTaken(keeper: Gatekeeper, event: string | symbol, args: readonly unknown[]): boolean {

@@ -47,10 +47,10 @@ export interface RunningExample extends AsyncDisposable {
 }
 
 /** Starts an example for real, on a free port. */
-export function started(file: string): RunningExample {
+export function started(file: string, variables: object = {}): RunningExample {
   const child = spawn(process.execPath, ["--conditions=sluice-source", `examples/${file}`], {
     stdio: ["pipe", "pipe", "ignore"],
-    env: { ...process.env, PORT: "0" },
+    env: { ...process.env, PORT: "0", ...variables },
   });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
