@@ -19,6 +19,12 @@ export function queryOf({ url = "/" }: IncomingMessage): string {
   return start < 0 ? "" : url.slice(start + 1);
 }
 
+/** A header that may be sent once. */
+export function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
 /** What the checks ask of a request. */
 export function factsOf({ headers, socket }: IncomingMessage): RequestFacts {
   return {

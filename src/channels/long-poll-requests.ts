@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { refused } from "../telemetry/internal.ts";
 import type { EndpointEngine } from "./endpoint-engine.ts";
-import { fetchFactsOf, queryOf } from "./http-request.ts";
+import { fetchFactsOf, headerOf, queryOf } from "./http-request.ts";
 import { isBatch, readPost } from "./long-poll-body.ts";
 import { LongPollConnect, tokenOf } from "./long-poll-connect.ts";
 import { LongPollSession, type Poll, type PollStatus, type Post } from "./long-poll-session.ts";
@@ -122,8 +122,7 @@ export class LongPollRequests {
 
   /** The session whose token a request bears: in its header, or else in its query, where older clients put it. */
   #sessionOf(mount: PolledMount, request: IncomingMessage): Session | undefined {
-    const header = request.headers[tokenHeader];
-    const token = typeof header === "string" ? header : tokenOf(queryOf(request));
+    const token = headerOf(request, tokenHeader) ?? tokenOf(queryOf(request));
     const read = this.#tokens.read(token);
     if (read === undefined) return undefined;
     const { system, limits } = this.#engine;
