@@ -54,7 +54,7 @@ describe.each([
     const [refusal] = (await once(elsewhere, "error")) as [Error];
     expect(refusal.message).toBe("Unexpected server response: 404");
     const sockets = transports.map((transport) => {
-      const socket = new Socket(`${url.replace("http", "ws")}/socket`, { transport: transport! });
+      const socket = new Socket(`${url.replace("http", "ws")}/socket`, { transport });
       socket.connect();
       return socket;
     });

@@ -85,7 +85,7 @@ describe("the stock client over long-polling", () => {
     const errors: unknown[] = [];
     const closes: number[] = [];
     socket.onError((error) => void errors.push(error));
-    socket.onClose((event) => void closes.push((event as CloseEvent).code));
+    socket.onClose((event) => void closes.push(event.code));
     const { channel } = await join(socket, "room:1");
     channel.push("kick", {});
     await until(() => closes.length === 1);

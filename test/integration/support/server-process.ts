@@ -24,7 +24,7 @@ interface Assigns {
   readonly token: string;
 }
 
-const { port = 0 } = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
+const { port = 0, checkOrigin = [] } = JSON.parse(process.argv[2] ?? "{}") as ServerOptions;
 const web: Endpoint<Topics, Assigns> = endpoint<Topics, Assigns>("web");
 
 const room = web.channel("room:*", {
@@ -64,6 +64,7 @@ await run(
     children: {
       web: web.child({
         port,
+        checkOrigin,
         routes: {
           "/": (_request, response) =>
             void response

@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 export interface ServerOptions {
   /** Default: a free one. */
   readonly port?: number;
+  /** Pages that may connect beside its own. */
+  readonly checkOrigin?: readonly string[];
 }
 
 /** A server of rooms in a process of its own, with both transports, a page, and the stock client to import. */
