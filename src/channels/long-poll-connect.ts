@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RefusalStatus } from "./attempt.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
-import { fetchFactsOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
+import { fetchFactsOf, headerOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
 import { isToken } from "./long-poll-token.ts";
 import type { Mount } from "./mount.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
@@ -36,13 +36,12 @@ export class LongPollConnect extends PendingConnection {
   }
 
   get request(): ConnectRequest {
-    const { method = "", rawHeaders, headers } = this.#request;
-    const authToken = headers["x-phoenix-authtoken"];
+    const { method = "", rawHeaders } = this.#request;
     return {
       ...fetchFactsOf(this.#request),
       method,
       path: pathOf(this.#request),
-      authToken: typeof authToken === "string" ? authToken : undefined,
+      authToken: headerOf(this.#request, "x-phoenix-authtoken"),
       query: withoutToken(queryOf(this.#request)),
       headerCount: rawHeaders.length / 2,
     };
