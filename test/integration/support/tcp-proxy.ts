@@ -7,8 +7,10 @@ export interface TcpProxy extends AsyncDisposable {
   readonly url: string;
   /** Connections made so far. */
   readonly connections: number;
-  /** Destroys every connection, on both sides. */
-  cut(): void;
+  /** Nobody gets through: who connects is cut off at once. */
+  isDown: boolean;
+  /** Destroys every connection, on both sides, or those that are chosen. */
+  cut(chosen?: () => boolean): void;
 }
 
 /** Passes bytes on; what comes from the server reaches the client `delayMs` late. */
@@ -16,8 +18,10 @@ export async function startTcpProxy(serverUrl: string, delayMs = 0): Promise<Tcp
   const { hostname, port } = new URL(serverUrl);
   const open = new Set<Socket>();
   let connections = 0;
+  let isDown = false;
   const server = createServer((client) => {
     connections++;
+    if (isDown) return client.destroy();
     const upstream = connect(Number(port), hostname);
     for (const [socket, other] of [
       [client, upstream],
@@ -36,13 +40,19 @@ export async function startTcpProxy(serverUrl: string, delayMs = 0): Promise<Tcp
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const cut = (): void => {
-    for (const socket of open) socket.destroy();
+  const cut = (chosen = (): boolean => true): void => {
+    for (const socket of open) if (chosen()) socket.destroy();
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get connections() {
       return connections;
+    },
+    get isDown() {
+      return isDown;
+    },
+    set isDown(down) {
+      isDown = down;
     },
     cut,
     async [Symbol.asyncDispose]() {
