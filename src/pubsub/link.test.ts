@@ -1,0 +1,218 @@
+import { describe, expect, it } from "vitest";
+import { Process, sleep, start, startSupervisor, withSystem } from "../process/index.ts";
+import { topology } from "../stage/index.ts";
+import { attach } from "../telemetry/index.ts";
+import { memoryHub, simulate, type MemoryHub, type MemoryNode } from "../testing/index.ts";
+import { pubsub, type PubSubOptions } from "./pubsub.ts";
+import { topic } from "./topic.ts";
+
+const news = topic<unknown>("news");
+
+class Ear extends Process {
+  readonly #heard: unknown[];
+  constructor(heard: unknown[]) {
+    super();
+    this.#heard = heard;
+  }
+  protected override async init(): Promise<void> {
+    await news.subscribe(this.self, (message) => void this.#heard.push(message)).confirmed;
+  }
+}
+
+async function joined(node: MemoryNode, options: Partial<PubSubOptions> = {}) {
+  const app = await node.run(() =>
+    startSupervisor({
+      strategy: "one_for_one",
+      children: { pubsub: pubsub({ adapter: node.adapter, ...options }) },
+    }),
+  );
+  const heard: unknown[] = [];
+  const ear = await node.run(() => start(Ear, { args: [heard] }));
+  const figures = (): Readonly<Record<string, number | undefined>> =>
+    topology(app).nodes.find(({ label }) => label === "pubsub")!.figures;
+  return {
+    app,
+    heard,
+    figures,
+    say: (message: unknown) => node.system.of(news).broadcast(message),
+    async [Symbol.asyncDispose]() {
+      await ear.stop();
+      await app.stop();
+    },
+  };
+}
+
+const each = (seeds: number, body: (hub: MemoryHub) => Promise<void>, maxDelayMs = 10) =>
+  simulate(
+    async () => {
+      using _log = attach("sluice.log", () => {});
+      await body(memoryHub({ maxDelayMs }));
+    },
+    { seeds },
+  );
+
+describe("a line that dies in silence", () => {
+  it("is found within two heartbeats; local delivery goes on; healed, all is back and the gap is told (R50, R56)", () =>
+    each(20, async (hub) => {
+      const downs: string[] = [];
+      const gaps: { readonly isOwn: boolean; readonly unsent: number }[] = [];
+      using _down = attach("sluice.pubsub.down", ({ reason }) => downs.push(reason));
+      using _gap = attach("sluice.pubsub.gap", (gap) => gaps.push(gap));
+      const [a, b] = [hub.node(), hub.node()];
+      await using here = await joined(a, { heartbeatMs: 1_000 });
+      await using there = await joined(b, { heartbeatMs: 1_000 });
+      await sleep(1_500);
+      a.cut();
+      await sleep(2_000);
+      expect(downs).toEqual(["SluiceError: a heartbeat did not come back in 1000 ms"]);
+      here.say("local");
+      await sleep(10);
+      expect([here.heard, there.heard]).toEqual([["local"], []]);
+      a.heal();
+      await sleep(12_000);
+      here.say("again");
+      there.say("too");
+      await sleep(100);
+      expect(here.heard.toSorted()).toEqual(["again", "local", "too"]);
+      expect(there.heard.toSorted()).toEqual(["again", "too"]);
+      // On both nodes, of the one that was cut off.
+      expect(gaps.map(({ isOwn, unsent }) => [isOwn, unsent]).toSorted()).toEqual([
+        [false, 1],
+        [true, 1],
+      ]);
+    }));
+
+  it("is not what a slow broker is, as long as it answers by the next heartbeat", () =>
+    each(
+      5,
+      async (hub) => {
+        const downs: string[] = [];
+        using _down = attach("sluice.pubsub.down", ({ reason }) => downs.push(reason));
+        await using _here = await joined(hub.node(), { heartbeatMs: 1_000 });
+        await sleep(20_000);
+        expect(downs).toEqual([]);
+      },
+      480,
+    ));
+});
+
+describe("what waits for the broker", () => {
+  it("is bounded: what is beyond is counted and not sent, and the gap is told when there is room", () =>
+    each(5, async (hub) => {
+      const whys: string[] = [];
+      const gaps: number[] = [];
+      using _unsent = attach("sluice.pubsub.unsent", ({ why }) => whys.push(why));
+      using _gap = attach("sluice.pubsub.gap", ({ isOwn, unsent }) => {
+        if (isOwn) gaps.push(unsent);
+      });
+      const [a, b] = [hub.node(), hub.node()];
+      await using here = await joined(a, { maxPendingBytes: 10_000, heartbeatMs: 1_000 });
+      await using there = await joined(b);
+      for (let n = 0; n < 100; n++) here.say("x".repeat(940));
+      expect(here.figures()["pendingBytes"]).toBeLessThanOrEqual(10_000);
+      await sleep(1_100);
+      const sent = there.heard.length;
+      expect([sent, whys.length]).toEqual([10, 90]);
+      expect(whys.every((why) => why === "full")).toBe(true);
+      expect(gaps).toEqual([90]);
+      expect(here.figures()).toMatchObject({ published: 10, dropped: 90, pendingBytes: 0 });
+    }));
+});
+
+describe("what comes from the broker and is no message of a node", () => {
+  it("is let go and counted, whatever it is; what follows is heard (R59)", () =>
+    withSystem(async () => {
+      using _log = attach("sluice.log", () => {});
+      const hub = memoryHub({ maxMessageBytes: 2 ** 26 });
+      const node = hub.node();
+      await using here = await joined(node, { maxMessageBytes: 4_096 });
+      const stranger = await hub.adapter.connect(
+        { message() {}, lost() {} },
+        new AbortController().signal,
+      );
+      const head = (...values: unknown[]): string => JSON.stringify(values);
+      const unread = [
+        "",
+        "\n",
+        "garbage",
+        "{}\n{}",
+        "[]\n{}",
+        "null\n1",
+        `${head("1", "x", 1, "json", "news")}\n1`,
+        `${head(1, 2, 1, "json", "news")}\n1`,
+        `${head(1, "x", 1.5, "json", "news")}\n1`,
+        `${head(1, "x", 1, "json")}\n1`,
+        `${head(1, "x", 1, "~gap", "")}\n{"node":1}`,
+        `${head(1, "x", 1, "~gap", "")}\nnot json`,
+        `${head(1, "x", 1, "json", "y".repeat(10_000_000))}\n1`,
+      ];
+      const passed = [
+        // Read, and fails where it is decoded.
+        `${head(1, "x", 2, "json", "news")}\n{`,
+        // Of a kind, or of a version, that we do not know (R58).
+        `${head(1, "x", 3, "later", "news")}\n1`,
+        `${head(1, "x", 3, "~later", "")}\n1`,
+        `${head(2, { from: "x" })}\n1`,
+        `${head(1, "x", 4, "json", "news")}\n"well"`,
+      ];
+      for (const text of [...unread, ...passed]) await stranger.publish("t/news", text);
+      const deadline = performance.now() + 5_000;
+      while (here.heard.length === 0 && performance.now() < deadline) await sleep(5);
+      expect(here.heard).toEqual(["well"]);
+      expect(here.figures()).toMatchObject({ connected: 1, unread: unread.length });
+      await stranger.close();
+    }));
+});
+
+describe("pubsub", () => {
+  it("refuses what it cannot work with, by the name of the option (C60)", () => {
+    const { adapter } = memoryHub();
+    const wrong: readonly [object, string][] = [
+      [{}, "adapter"],
+      [{ adapter: {} }, "adapter"],
+      [{ adapter, unconnected: "wait" }, "unconnected"],
+      [{ adapter, nodeName: "" }, "nodeName"],
+      [{ adapter, nodeName: "x".repeat(129) }, "nodeName"],
+      [{ adapter, heartbeatMs: 0 }, "heartbeatMs"],
+      [{ adapter, confirmMs: -1 }, "confirmMs"],
+      [{ adapter, maxMessageBytes: 1 }, "maxMessageBytes"],
+      [{ adapter, maxPendingBytes: Number.NaN }, "maxPendingBytes"],
+      [{ adapter, reconnectDelayMs: { firstMs: 0, maxMs: 1 } }, "reconnectDelayMs.firstMs"],
+      [{ adapter, startTimeoutMs: "1" }, "startTimeoutMs"],
+      [{ adapter, heartbeat: 1 }, "pubsub: heartbeat"],
+    ];
+    for (const [options, option] of wrong)
+      expect(() => pubsub(options as PubSubOptions)).toThrow(`${option}: got`);
+  });
+
+  it("killed, it is started again by its supervisor, with all subscriptions", () =>
+    each(5, async (hub) => {
+      const [a, b] = [hub.node(), hub.node()];
+      await using here = await joined(a);
+      await using there = await joined(b);
+      const before = here.app.children.pubsub["~resolve"]();
+      (before as { kill(reason: string): void }).kill("killed");
+      await sleep(500);
+      expect(here.app.children.pubsub["~resolve"]()).not.toBe(before);
+      there.say(1);
+      await sleep(100);
+      expect([here.heard, here.figures()["subscriptions"]]).toEqual([[1], 1]);
+      expect(hub.connections).toBe(2);
+    }));
+
+  it("stopped while it connects, it leaves nothing behind", () =>
+    each(5, async (hub) => {
+      const node = hub.node();
+      node.cut();
+      const starting = node.run(() =>
+        startSupervisor({
+          strategy: "one_for_one",
+          children: { pubsub: pubsub({ adapter: node.adapter, startTimeoutMs: 1_000 }) },
+        }),
+      );
+      await expect(starting).rejects.toMatchObject({ code: "SLUICE_START_FAILED" });
+      node.heal();
+      await sleep(20_000);
+      expect([hub.connections, node.system.wheel.size]).toEqual([0, 0]);
+    }));
+});
