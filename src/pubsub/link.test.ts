@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Process, sleep, start, startSupervisor, withSystem } from "../process/index.ts";
-import { topology } from "../stage/index.ts";
+import type { Cell } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { memoryHub, simulate, type MemoryHub, type MemoryNode } from "../testing/index.ts";
 import { pubsub, type PubSubOptions } from "./pubsub.ts";
@@ -29,7 +29,7 @@ async function joined(node: MemoryNode, options: Partial<PubSubOptions> = {}) {
   const heard: unknown[] = [];
   const ear = await node.run(() => start(Ear, { args: [heard] }));
   const figures = (): Readonly<Record<string, number | undefined>> =>
-    topology(app).nodes.find(({ label }) => label === "pubsub")!.figures;
+    (app.children.pubsub["~resolve"]() as Cell).engine!.inspect!().figures;
   return {
     app,
     heard,
@@ -73,13 +73,12 @@ describe("a line that dies in silence", () => {
       here.say("again");
       there.say("too");
       await sleep(100);
-      expect(here.heard.toSorted()).toEqual(["again", "local", "too"]);
-      expect(there.heard.toSorted()).toEqual(["again", "too"]);
+      expect(new Set(here.heard)).toEqual(new Set(["again", "local", "too"]));
+      expect(new Set(there.heard)).toEqual(new Set(["again", "too"]));
+      expect([here.heard.length, there.heard.length]).toEqual([3, 2]);
       // On both nodes, of the one that was cut off.
-      expect(gaps.map(({ isOwn, unsent }) => [isOwn, unsent]).toSorted()).toEqual([
-        [false, 1],
-        [true, 1],
-      ]);
+      expect(gaps.map(({ unsent }) => unsent)).toEqual([1, 1]);
+      expect(gaps.filter(({ isOwn }) => isOwn)).toHaveLength(1);
     }));
 
   it("is not what a slow broker is, as long as it answers by the next heartbeat", () =>
@@ -156,9 +155,7 @@ describe("what comes from the broker and is no message of a node", () => {
         `${head(1, "x", 4, "json", "news")}\n"well"`,
       ];
       for (const text of [...unread, ...passed]) await stranger.publish("t/news", text);
-      const deadline = performance.now() + 5_000;
-      while (here.heard.length === 0 && performance.now() < deadline) await sleep(5);
-      expect(here.heard).toEqual(["well"]);
+      await vi.waitFor(() => expect(here.heard).toEqual(["well"]));
       expect(here.figures()).toMatchObject({ connected: 1, unread: unread.length });
       await stranger.close();
     }));

@@ -46,7 +46,8 @@ async function joiner(simulation: Simulation, cutMs = 0) {
   await using _there = await served(there);
   let said = 0;
   const say = async (ms: number): Promise<void> => {
-    for (let until = said + ms; said < until;) {
+    const until = said + ms;
+    while (said < until) {
       said++;
       here.system.of(web).broadcast("room", "news", { n: said });
       here.system.of(extra).broadcast({ n: said });
