@@ -28,6 +28,7 @@ const attached: Readonly<Record<TelemetryEvent, true>> = {
   "sluice.pubsub.unread": true,
   "sluice.channels.refused": true,
   "sluice.channels.closed": true,
+  "sluice.channels.drained": true,
   "sluice.history.failed": true,
   "sluice.history.lost": true,
   "sluice.history.joined": true,

@@ -1,4 +1,5 @@
 import { checkInteger, invalidOption } from "../support/internal.ts";
+import { drainOf } from "./drain-batches.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import { limitsOf } from "./limits.ts";
 import { definitionsOf, mountLimits, windowOf } from "./mount.ts";
@@ -15,6 +16,7 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   const { port, server, sockets, routes = {} } = options;
   const limits = limitsOf(options.limits);
   originPolicy(options);
+  drainOf(options.drain);
   if (server === undefined) checkInteger("port", port, 0, 65_535);
   for (const [mount, socket] of Object.entries(sockets)) {
     const { connect, channels, maxPendingBytes } = socket;

@@ -12,10 +12,11 @@ import {
   type Message,
   type Upstream,
 } from "../process/internal.ts";
-import { log, refused } from "../telemetry/internal.ts";
+import { drained, log, refused } from "../telemetry/internal.ts";
 import { checkConnect, mountAt, withVariables } from "./connect-checks.ts";
 import { ConnectMessage } from "./channel-message.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
+import { batchesOf, drainOf, type Drain } from "./drain-batches.ts";
 import { ConnectionLimiter } from "./connection-limiter.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import type { EndpointWorld, Sweeps } from "./endpoint-world.ts";
@@ -68,7 +69,8 @@ export class EndpointEngine implements Engine, Host {
   readonly #sweeps: Sweeps;
   readonly #control: Disposable;
   #sweep: TimerEntry<() => void> | undefined = undefined;
-  #wait: TimerEntry<() => void> | undefined = undefined;
+  readonly #waits: Set<TimerEntry<() => void>> = new Set();
+  readonly #drain: Drain;
   #isOpen = true;
 
   /** @throws SLUICE_INVALID_OPTION */
@@ -79,6 +81,7 @@ export class EndpointEngine implements Engine, Host {
     this.system = system;
     this.limits = limitsOf(options.limits);
     this.policy = originPolicy(options);
+    this.#drain = drainOf(options.drain);
     this.#record = system.get(directory).record(key);
     const flusher = new Flusher(system.runtime);
     this.#fanOut = new FanOut(system.get(bus), this.#record, flusher);
@@ -135,8 +138,8 @@ export class EndpointEngine implements Engine, Host {
     for (let { head } = this.#cell; head !== undefined; head = head.next) this.receive(head);
     this.#shut();
     for (const listener of this.listeners) listener.end();
-    for (const timer of [this.#sweep, this.#wait])
-      if (timer !== undefined) this.system.cancel(timer);
+    if (this.#sweep !== undefined) this.system.cancel(this.#sweep);
+    for (const timer of this.#waits) this.system.cancel(timer);
     this.#record.fanOuts.delete(this.#fanOut);
     this.#control[Symbol.dispose]();
   }
@@ -181,17 +184,31 @@ export class EndpointEngine implements Engine, Host {
     this.#sweep ??= this.system.after(this.#sweeps.ms, this.#look);
   }
 
-  /** Ends in order: what was asked is answered and goes out, clients are told to come back, channels run their `leave`. */
+  /**
+   * Ends in order: what was asked is answered and goes out, clients are told to come back, channels run their `leave`. In
+   * batches, so that clients do not all come back at once; those that wait for theirs are served meanwhile.
+   */
   async close(): Promise<void> {
     this.#shut();
-    const sockets = this.#live;
+    const batches = batchesOf(this.#live, this.#drain);
+    const goodbyes: Promise<void>[] = [];
+    for (const [index, batch] of batches.entries()) {
+      if (index > 0) await this.#sleep(this.#drain.intervalMs);
+      goodbyes.push(this.#sendAway(batch));
+      if (drained.active)
+        drained.emit({ endpoint: this.key, clients: batch.length, index, of: batches.length });
+    }
+    await Promise.all(goodbyes);
+    await this.#until(goodbyeMs, () => this.#isEmpty);
+    await Promise.all([...this.#sockets].map((socket) => stopCell(socket, "shutdown", undefined)));
+  }
+
+  async #sendAway(sockets: readonly SocketProcess[]): Promise<void> {
     for (const { client } of sockets) client.transport.pause();
     await this.#until(flushMs, () => sockets.map((socket) => socket.isDone()).every(Boolean));
     // A client's own close is read again.
     for (const { client } of sockets) client.transport.resume();
     for (const { client } of sockets) client.close(1012, "the server restarts");
-    await this.#until(goodbyeMs, () => this.#isEmpty);
-    await Promise.all([...this.#sockets].map((socket) => stopCell(socket, "shutdown", undefined)));
   }
 
   get #sockets(): Iterable<Cell> {
@@ -224,12 +241,22 @@ export class EndpointEngine implements Engine, Host {
     for (const { note } of this.#sockets) if (note instanceof PendingConnection) note.refuse(503);
   }
 
+  /** Of an endpoint that has ended, it never ends: nobody is there to go on. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.system.after(ms, () => {
+        this.#waits.delete(timer);
+        resolve();
+      });
+      this.#waits.add(timer);
+    });
+  }
+
   /** Looks again and again, for some time. */
   async #until(ms: number, holds: () => boolean): Promise<void> {
     const { runtime } = this.system;
     const deadline = runtime.now() + ms;
-    while (!holds() && runtime.now() < deadline)
-      await new Promise<void>((resolve) => (this.#wait = this.system.after(lookAgainMs, resolve)));
+    while (!holds() && runtime.now() < deadline) await this.#sleep(lookAgainMs);
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Context } from "../process/index.ts";
 import type { Channel } from "./definition.ts";
+import type { DrainOptions } from "./drain-batches.ts";
 import type { Limits } from "./limits.ts";
 import type { OriginOptions } from "./origin.ts";
 import type { Params } from "./params.ts";
@@ -71,6 +72,11 @@ export interface EndpointBase<SA> extends OriginOptions {
    * counts. The Host is checked before a route runs, and the Origin if there is one.
    */
   readonly routes?: { readonly [path: `/${string}`]: Route };
+  /**
+   * How its clients are sent away when it stops, with 1012: in batches, so that they do not all come back at once. Each
+   * has what it asked answered first, for at most 2 s.
+   */
+  readonly drain?: DrainOptions;
   /** Limits of all its sockets that differ from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
 }

@@ -8,6 +8,7 @@ import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } fr
 import { BroadcastMessage, type SendOptions } from "./broadcast.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Channel, ChannelDefinition } from "./definition.ts";
+import { drainOf } from "./drain-batches.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
 import { EndpointProcess } from "./endpoint-process.ts";
@@ -200,7 +201,8 @@ export class EndpointToken {
   child(options: EndpointOptions<never>): ChildSpec<EndpointServer> {
     checkOptions(this.key, options);
     const args = [this.key, options, this.#definitions];
-    return specOf(EndpointProcess, { args, shutdown: shutdownMs }, "worker", this.key) as never;
+    const shutdown = drainOf(options.drain).withinMs + shutdownMs;
+    return specOf(EndpointProcess, { args, shutdown }, "worker", this.key) as never;
   }
 
   history(options: HistoryLogOptions<never>): ChildSpec<HistoryServer> {

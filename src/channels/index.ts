@@ -57,6 +57,7 @@ export type {
 } from "./endpoint-options.ts";
 export type { HistoryEntry } from "./history-entry.ts";
 export type { HistoryLogOptions, HistoryPattern, HistoryServer } from "./history-options.ts";
+export type { DrainOptions } from "./drain-batches.ts";
 export { defaultLimits } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export type { OriginOptions } from "./origin.ts";

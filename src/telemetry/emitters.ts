@@ -38,6 +38,7 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.pubsub.unread": emitter("sluice.pubsub.unread"),
   "sluice.channels.refused": emitter("sluice.channels.refused"),
   "sluice.channels.closed": emitter("sluice.channels.closed"),
+  "sluice.channels.drained": emitter("sluice.channels.drained"),
   "sluice.history.failed": emitter("sluice.history.failed"),
   "sluice.history.lost": emitter("sluice.history.lost"),
   "sluice.history.joined": emitter("sluice.history.joined"),
@@ -65,6 +66,7 @@ export const gap: Emitter<"sluice.pubsub.gap"> = emitters["sluice.pubsub.gap"];
 export const unread: Emitter<"sluice.pubsub.unread"> = emitters["sluice.pubsub.unread"];
 export const refused: Emitter<"sluice.channels.refused"> = emitters["sluice.channels.refused"];
 export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channels.closed"];
+export const drained: Emitter<"sluice.channels.drained"> = emitters["sluice.channels.drained"];
 export const appendFailed: Emitter<"sluice.history.failed"> = emitters["sluice.history.failed"];
 export const tailLost: Emitter<"sluice.history.lost"> = emitters["sluice.history.lost"];
 export const historyJoined: Emitter<"sluice.history.joined"> = emitters["sluice.history.joined"];

@@ -74,6 +74,13 @@ export interface TelemetryEvents {
   "sluice.channels.refused": { readonly what: string; readonly reason: string };
   /** The server closed a socket. */
   "sluice.channels.closed": { readonly code: number; readonly reason: string };
+  /** An endpoint that stops begins to send a batch of its clients away: the `index`th, from 0 on, `of` so many. */
+  "sluice.channels.drained": {
+    readonly endpoint: string;
+    readonly clients: number;
+    readonly index: number;
+    readonly of: number;
+  };
   /** A broadcast on a topic with history is not in its log, as far as is known: nobody waited to be told. */
   "sluice.history.failed": {
     readonly endpoint: string;

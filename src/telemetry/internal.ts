@@ -14,6 +14,7 @@ export {
   presenceReplica,
   received,
   recovered,
+  drained,
   refused,
   restarted,
   stalled,
