@@ -22,6 +22,28 @@ export function lives(pid: number): boolean {
   return parents().some(([known]) => known === pid);
 }
 
+/** Stops processes, and waits until every thread of them stands still: a signal is on its way for a while. */
+export function freeze(pids: readonly number[]): void {
+  signal(pids, "SIGSTOP");
+  const deadline = performance.now() + 2_000;
+  while (!pids.every(standsStill)) {
+    if (performance.now() > deadline) throw new Error(`${String(pids)} run on`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
+function standsStill(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return true;
+  return readdirSync(tasks).every((task) => {
+    try {
+      return /\) [TtZX] /.test(readFileSync(`${tasks}/${task}/stat`, "utf8"));
+    } catch {
+      return true;
+    }
+  });
+}
+
 /** Each process, and its parent. */
 function parents(): (readonly [number, number])[] {
   if (!existsSync("/proc/self/stat"))

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { family, lives, signal } from "./family.ts";
+import { family, freeze, lives, signal } from "./family.ts";
 import { program, type Program } from "./files.ts";
 import { type Kind, kinds } from "./kinds.ts";
 
@@ -98,7 +98,7 @@ export class Server implements AsyncDisposable {
 
   /** Stops the clock for it: its connections stay, and nobody answers. */
   pause(): void {
-    signal(family(this.pid), "SIGSTOP");
+    freeze(family(this.pid));
   }
 
   resume(): void {
