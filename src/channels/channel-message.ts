@@ -54,6 +54,15 @@ export class ClientMessage implements Message {
   }
 }
 
+/** What a client says that will say nothing more. */
+export const silence: Incoming = {
+  joinRef: null,
+  ref: null,
+  topic: "",
+  event: "",
+  payload: undefined,
+};
+
 /** To a channel: a broadcast that it sees before its client. */
 export class InterceptMessage implements Message {
   readonly kind: number = ChannelKind.broadcast;

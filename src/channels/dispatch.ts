@@ -9,6 +9,12 @@ export interface Place {
   readonly ended: boolean;
 }
 
+/** What a socket has joined, by topic. */
+export interface Joined<P> {
+  readonly size: number;
+  get(topic: string): P | undefined;
+}
+
 /** What a message means to a socket. */
 export type Decision<P extends Place> =
   /** Answered by the socket itself. */
@@ -34,7 +40,7 @@ export type Decision<P extends Place> =
  */
 export function decide<P extends Place>(
   { joinRef, topic, event }: Incoming,
-  places: ReadonlyMap<string, P>,
+  places: Joined<P>,
   isRouted: boolean,
   maxChannels: number,
 ): Decision<P> {

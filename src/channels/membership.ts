@@ -26,11 +26,12 @@ export interface SocketSide {
 export class Membership implements Place {
   readonly socket: SocketSide;
   readonly definition: AnyDefinition;
-  readonly topic: string;
+  /** One text for all of its members, once it is heard. */
+  topic: string;
   readonly key: string;
   readonly joinRef: WireRef;
-  /** The message it comes from. */
-  readonly join: Incoming;
+  /** The message it comes from, until that is answered. */
+  join: Incoming | undefined;
   state: "joining" | "joined" | "leaving" | "ended" = "joining";
   wasJoined = false;
   /** Its channel, once it is started. */
@@ -94,6 +95,7 @@ export class Membership implements Place {
   answered(): void {
     this.state = "joined";
     this.wasJoined = true;
+    this.join = undefined;
     this.#closeReplaced();
     this.socket.joinEnded(true);
   }
@@ -139,7 +141,8 @@ export class Membership implements Place {
     const { state } = this;
     this.socket.world.fanOut.leave(this);
     if (state === "joining") {
-      this.reply(this.join.joinRef, this.join.ref, "error", { reason: "join crashed" });
+      const { joinRef, ref } = this.join!;
+      this.reply(joinRef, ref, "error", { reason: "join crashed" });
       this.refused();
     } else if (state !== "ended") {
       this.state = "ended";

@@ -16,6 +16,7 @@ import {
   ClientMessage,
   FrameMessage,
   GoneMessage,
+  silence,
   type ConnectMessage,
 } from "./channel-message.ts";
 import { channelPlan } from "./channel-process.ts";
@@ -30,6 +31,7 @@ import { Membership, type SocketSide } from "./membership.ts";
 import type { Mount } from "./mount.ts";
 import { Outgoing } from "./outbox.ts";
 import { plainParams } from "./params.ts";
+import { Places } from "./places.ts";
 import { Refused } from "./refused.ts";
 import type { Incoming } from "./serializer.ts";
 import { SocketRates } from "./socket-rates.ts";
@@ -47,7 +49,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   id: string | undefined = undefined;
   readonly #cell: Cell;
   readonly #mount: Mount;
-  readonly #places: Map<string, Membership> = new Map();
+  readonly #places: Places<Membership> = new Places();
   #client: Client | undefined = undefined;
   #rates: SocketRates | undefined = undefined;
   /** Channels that have as many events to answer as they may: it is not read meanwhile. */
@@ -286,13 +288,13 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   }
 
   #join(membership: Membership, replaces: Membership | undefined): void {
-    const { join, topic } = membership;
     const waitMs = this.#rates!.join(this.world.system.runtime.now());
     if (waitMs > 0) {
+      const { joinRef, ref, topic } = membership.join!;
       const response = { reason: "too many joins", retryAfterMs: waitMs };
-      return this.#reply(join.joinRef, join.ref, topic, "error", response);
+      return this.#reply(joinRef, ref, topic, "error", response);
     }
-    this.#places.set(topic, membership);
+    this.#places.set(membership);
     if (replaces !== undefined) {
       replaces.replacedBy(membership);
       replaces.cell?.stop({ shutdown: "duplicate_join" });
@@ -307,7 +309,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     membership.cell = channel;
     this.#channels++;
     channel.begin();
-    channel.send(new ClientMessage(ChannelKind.join, join));
+    channel.send(new ClientMessage(ChannelKind.join, join!));
   }
 
   #deliver(membership: Membership, incoming: Incoming): void {
@@ -348,9 +350,9 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     if (this.#isGone) return;
     this.#isGone = true;
     this.#heardAt = this.world.sweeps.count;
-    for (const { state, cell, join } of this.#places.values())
+    for (const { state, cell } of this.#places.values())
       if (state === "joining") cell?.stop({ shutdown: "closed" });
-      else cell?.send(new ClientMessage(ChannelKind.gone, join));
+      else cell?.send(new ClientMessage(ChannelKind.gone, silence));
     this.#endIfDone();
   }
 

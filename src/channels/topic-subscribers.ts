@@ -42,6 +42,7 @@ export class TopicSubscribers implements Listener, OpenRun {
   /** From now on it hears what comes. */
   add(member: Membership): void {
     member.handed = this.#run.length;
+    member.topic = this.topic;
     this.#members.set(member.socket.client, member);
   }
 

@@ -125,7 +125,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "who leaves a topic takes all with it",
     file: "src/channels/fan-out.ts",
-    line: "    if (open.subscribers.members.size > 0) return;",
+    line: "    if (subscribers.size + expected.size > 0) return;",
     fault: "",
   },
 ];
