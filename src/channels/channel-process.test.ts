@@ -206,7 +206,7 @@ describe("a second join of a topic", () => {
 });
 
 describe("a joined channel", () => {
-  it("is a process, with timers and tasks, which end with it", () =>
+  it("is a process, with timers and tasks, which end with it (C34)", () =>
     world(async ({ send, got, advance }) => {
       send("1", "1", "room:1", "phx_join", {});
       send("1", "2", "room:1", "tools", {});
@@ -245,7 +245,7 @@ describe("a joined channel", () => {
       expect(got().slice(1)).toEqual(["1 2 phx_reply {}", "1 1 phx_close {}"]);
     }));
 
-  it("leaves when its user is disconnected: 1001, and what it said last is not for anybody (C9)", () =>
+  it("leaves when its user is disconnected: 1001, and what it said last is not for anybody (C9, C47, L63)", () =>
     world(async ({ send, got, advance, web, log }) => {
       send("1", "1", "room:1", "phx_join", {});
       await advance(1);

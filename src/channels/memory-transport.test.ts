@@ -145,7 +145,7 @@ describe("an endpoint in memory", () => {
       expect(code).toBe(1001);
     }, 1));
 
-  it("makes the same checks: path, host, origin, version", () =>
+  it("makes the same checks: path, host, origin, version (C15)", () =>
     world(async ({ quiet }) => {
       const codes: number[] = [];
       const knock = (url: string, headers: Record<string, string> = {}): void => {

@@ -183,7 +183,7 @@ describe("decode", () => {
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
-  it("says nothing of the text in its reasons", () => {
+  it("says nothing of the text in its reasons (C20, L64)", () => {
     const secret = "hunter2";
     for (const hostile of [
       secret,

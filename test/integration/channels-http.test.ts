@@ -87,7 +87,7 @@ const upgrade = (path: string, more = "", host = "localhost"): string =>
 const path = "/socket/websocket?vsn=2.0.0";
 
 describe("connecting", () => {
-  it("lets in pages of its own and programs, nobody else's pages (R72)", () =>
+  it("lets in pages of its own and programs, nobody else's pages (L20, L50, R72)", () =>
     served({}, async (url) => {
       for (const origin of [url, undefined, url.replace("127.0.0.1", "localhost")]) {
         const headers = origin?.includes("localhost") ? { host: new URL(origin).host } : {};
@@ -223,7 +223,7 @@ describe("the limits of an endpoint", () => {
       await using _three = await rawClient(url);
     }));
 
-  it("sends away more connections of one user than he may have", () =>
+  it("sends away more connections of one user than he may have (C8)", () =>
     served({ limits: { maxConnectionsPerUser: 2 } }, async (url) => {
       await using _one = await rawClient(url);
       await using _two = await rawClient(url);

@@ -173,7 +173,7 @@ describe("the stock client", () => {
       await hangUp(socket);
     }));
 
-  it("has its own state per channel, and cannot change what the connection was given (C13)", () =>
+  it("has its own state per channel, and cannot change what the connection was given (C12, C13, L61)", () =>
     served(async ({ url, seen }) => {
       const phone = stockClient(url, { user: "1" });
       const tablet = stockClient(url, { user: "1" });
@@ -201,7 +201,7 @@ describe("the stock client", () => {
       await hangUp(socket);
     }));
 
-  it("gets intercepted broadcasts as its channel turns them, or not at all (C32, C40)", () =>
+  it("gets intercepted broadcasts as its channel turns them, or not at all (C32, C40, L3)", () =>
     served(async ({ url, web }) => {
       const phone = stockClient(url, { user: "1" });
       const tablet = stockClient(url, { user: "1" });
@@ -229,7 +229,7 @@ describe("the stock client", () => {
       await hangUp(socket);
     }));
 
-  it("that is gone leaves its channels, after what it said last (C35)", () =>
+  it("that is gone leaves its channels, after what it said last (C35, C47, L18)", () =>
     served(async ({ url, seen }) => {
       const socket = stockClient(url, { user: "1" });
       const { channel } = await join(socket, "user:1", { device: "phone" });

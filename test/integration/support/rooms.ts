@@ -1,4 +1,5 @@
 // An endpoint for tests, with rooms whose events do what their names say.
+import { randomUUID } from "node:crypto";
 import { startSupervisor, withSystem } from "sluice";
 import { Refused, endpoint, type Endpoint, type Limits } from "sluice/channels";
 import { expectErrors } from "./expected.ts";
@@ -23,10 +24,15 @@ export interface Topics {
   broken: { out: { secret: object } };
 }
 
+/** Who is connected: the param `id`, or somebody else each time. */
+interface User {
+  readonly id: string;
+}
+
 /** Where, and by whom. */
 export interface Served {
   readonly url: string;
-  readonly web: Endpoint<Topics, {}>;
+  readonly web: Endpoint<Topics, User>;
 }
 
 /** Serves rooms while `body` runs. */
@@ -34,7 +40,7 @@ export function served(
   body: (served: Served) => Promise<void>,
   limits: Partial<Limits> = {},
 ): Promise<void> {
-  const web = endpoint<Topics>("web");
+  const web = endpoint<Topics, User>("web");
   const room = web.channel("room:*", {
     schemas: "trusted",
     join: ({ as }) => ({ assigns: { as }, reply: as === undefined ? {} : { as } }),
@@ -88,7 +94,11 @@ export function served(
           port: 0,
           limits,
           sockets: {
-            "/socket": { connect: () => ({}), channels: [room, hidden, broken] },
+            "/socket": {
+              connect: ({ id = randomUUID() }) => ({ id }),
+              id: ({ id }) => id,
+              channels: [room, hidden, broken],
+            },
           },
         }),
       },
