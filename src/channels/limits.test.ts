@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { defaultLimits, limitsOf } from "./limits.ts";
 
@@ -14,6 +15,17 @@ describe("limits", () => {
       lowMarkBytes: 262_144,
       idleMs: 60_000,
     });
+  });
+
+  it("stand in the documentation, each with its default", () => {
+    const page = new URL("../../docs/reference/limits.md", import.meta.url);
+    const rows = readFileSync(page, "utf8").matchAll(/^\| `(\w+)` +\| ([\d,]+)( KiB| MiB)? +\|/gm);
+    const units: Record<string, number> = { " KiB": 1_024, " MiB": 1_024 ** 2 };
+    const documented = [...rows].map(([, name = "", number = "", unit]): [string, number] => [
+      name,
+      Number(number.replaceAll(",", "")) * (units[unit ?? ""] ?? 1),
+    ]);
+    expect(Object.fromEntries(documented)).toEqual(defaultLimits);
   });
 
   it("can be changed one by one", () => {
