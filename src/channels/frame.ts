@@ -42,8 +42,8 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** Frames bytes, for any number of sockets. */
-export function binaryFrame(data: Uint8Array): Buffer {
+/** Likewise bytes. */
+function binaryFrame(data: Uint8Array): Buffer {
   const frame = openFrame(BINARY, data.length);
   frame.set(data, frame.length - data.length);
   return frame;

@@ -24,7 +24,7 @@ describe("topic patterns (C10)", () => {
     expect(match(["*"], "anything")).toEqual(["*", "anything"]);
   });
 
-  it("take the first declared that matches (test row 59)", () => {
+  it("take the first declared that matches (C10, L59)", () => {
     expect(match(["food*", "foo*"], "food:1")).toEqual(["food*", ":1"]);
     expect(match(["foo*", "food*"], "food:1")).toEqual(["foo*", "d:1"]);
     expect(match(["room:*", "room:1"], "room:1")).toEqual(["room:*", "1"]);

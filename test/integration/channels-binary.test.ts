@@ -166,7 +166,7 @@ const replyOf = async (channel: Channel, event: string, ...bytes: number[]): Pro
 };
 
 describe("bytes, with the stock client (L28, L133, C14)", () => {
-  it("come as a Uint8Array, and go as replies, later ones, pushes and broadcasts", () =>
+  it("come as a Uint8Array, and go as replies, later ones, pushes and broadcasts (L54)", () =>
     served(async (url) => {
       const [one, other] = [stock(url), stock(url)];
       const here = await join(one, "files:1");
