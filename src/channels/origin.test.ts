@@ -140,7 +140,7 @@ describe("checkOrigin (L65)", () => {
     expect(isLetIn("http://localhost:4000", { checkOrigin: ["https://example.com"] })).toBe(true);
   });
 
-  it("belongs to its mount: two policies do not share (test row 65)", () => {
+  it("belongs to its mount: two policies do not share (L65)", () => {
     const first = originPolicy({ checkOrigin: ["https://a.example"] });
     const second = originPolicy({ checkOrigin: ["https://b.example"] });
     const request = { ...own, origin: "https://a.example" };

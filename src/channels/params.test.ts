@@ -65,7 +65,7 @@ describe("readQuery", () => {
     expect(refusal(`vsn=2.0.0&a${"[b]".repeat(8)}=1`)).toBe("params nested deeper than 8");
   });
 
-  it("takes every 2.0.x (C7, test row 24)", () => {
+  it("takes every 1.0.x and 2.0.x; none is 1.0.0 (C14)", () => {
     for (const vsn of ["2.0.0", "2.0.7", "2.0.12"])
       expect(readQuery(`vsn=${vsn}`)).toEqual({ kind: "params", params: {}, version: "2.0.0" });
     for (const query of ["vsn=1.0.0", "vsn=1.0.3", ""])

@@ -222,7 +222,7 @@ describe("encode", () => {
     );
   });
 
-  it("is read by the stock client, whatever the names and payloads (test row 69)", () => {
+  it("is read by the stock client, whatever the names and payloads (L69)", () => {
     const name = fc.string({ unit: "binary" });
     const payload = fc.dictionary(name, fc.jsonValue());
     const ref = fc.oneof(fc.constant(null), name, fc.integer());
