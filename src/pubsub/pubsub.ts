@@ -75,7 +75,6 @@ class PubSubProcess extends Process implements Engine {
  * import { natsAdapter } from "sluice/nats";
  * import { pubsub } from "sluice/pubsub";
  *
- * declare const adapter: Adapter;
  * await run({
  *   strategy: "rest_for_one",
  *   children: {
