@@ -78,9 +78,9 @@ export class Node {
   readonly held: Map<string, Map<string, string>> = new Map();
   #stop: (() => Promise<unknown>) | undefined = undefined;
 
-  constructor(topic: string) {
+  constructor(topic: string, system?: System) {
     const { runtime, queue } = currentSystem();
-    this.system = new System(runtime, queue);
+    this.system = system ?? new System(runtime, queue);
     this.client = new StockList(topic);
   }
 
