@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { attach } from "sluice/telemetry";
+import { score } from "../scoreboard.ts";
 import { inWords, summary, worlds } from "./world.ts";
 
 it(
@@ -8,7 +9,7 @@ it(
   async () => {
     using _crashes = attach("sluice.log", () => {});
     const all = summary(await worlds(500));
-    console.info(inWords(all));
+    score("R53", "presence, three to five nodes", inWords(all));
     expect([all.seeds, all.traces]).toEqual([500, 500]);
     // The longest that a message is under way; with the down period and a beat.
     expect(all.mostStopMs).toBeLessThanOrEqual(4_500);
