@@ -24,7 +24,7 @@ async function startNode(
     execArgv: ["--conditions=sluice-source"],
   });
   let said: string | undefined;
-  child.on("message", (message) => (said = String(message)));
+  child.on("message", (message) => (said = message as string));
   await until("a node", () => said !== undefined || child.exitCode !== null, startsWithinMs);
   if (said === undefined) throw new Error("the node ended");
   return { child, url: said };
