@@ -32,6 +32,28 @@ describe("long-polling", () => {
       expect(performance.now() - started).toBeGreaterThan(100);
     }));
 
+  it("hands out again what a lost answer held, in order and before what is new, and then no more (R80)", () =>
+    served(async ({ url, web }) => {
+      const client = await opened(url);
+      await client.post(join);
+      await client.messages(2);
+      const said = (n: number): Frame => [null, null, "room:1", "said", { n }];
+      web.broadcast("room:1", "said", { n: 1 });
+      const lost = await ask(`${client.url}&token=${client.token}`);
+      expect(lost.messages).toEqual([said(1)]);
+      web.broadcast("room:1", "said", { n: 2 });
+      expect((await client.poll()).messages).toEqual([said(1), said(2)]);
+      expect(await client.poll()).toMatchObject({ status: 204 });
+      // Nor is it lost when the line of a poll that waits is cut.
+      const line = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
+      const { pathname, search } = new URL(`${client.url}&token=${client.token}`);
+      line.end(`GET ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\n\r\n`, () =>
+        line.destroy(),
+      );
+      web.broadcast("room:1", "said", { n: 3 });
+      expect(await client.messages(1)).toEqual([said(3)]);
+    }));
+
   it("says of every answer that it is JSON and not to be kept; a token of the header counts before one of the query (L58)", () =>
     served(async ({ url }) => {
       const [client, other] = [await opened(url), await opened(url)];
@@ -79,7 +101,7 @@ describe("long-polling", () => {
       { limits: { maxChannels: 1 } },
     ));
 
-  it("tells `connect` headers, address and params, and no token of a session (L31–L33, L58, R80)", () =>
+  it("tells `connect` headers, address, params and variables of the path, and no token of a session (L31–L34, L58, R80)", () =>
     served(async ({ url, infos }) => {
       const client = new PollClient(url, "token=mine&room%5Bid%5D=1&vsn=2.0.0");
       await client.open({
@@ -93,14 +115,18 @@ describe("long-polling", () => {
       const headers = Object.fromEntries(infos[0]!.headers);
       expect(headers).toMatchObject({ "x-trace": "t", traceparent: "00-1", "user-agent": "test" });
       expect(headers).not.toHaveProperty("authorization");
+      await ask(`${url}/of/paris/longpoll?vsn=2.0.0`);
+      const paris = infos.pop()!;
+      expect(paris.params).toEqual({ place: "paris" });
+      expect(paris.url.href).toBe(`${url}/of/paris/longpoll?vsn=2.0.0`);
       // Of a session that is gone, the token is none of the user's params.
-      await until(() => infos.length === 1);
       const { token } = client;
       const [before, after] = [token.slice(0, -4), token.slice(-4)];
       expect(
         await ask(`${client.url}&token=${before}${after === "AAAA" ? "BBBB" : "AAAA"}`),
       ).toMatchObject({ status: 410 });
       expect(infos[1]!.params).toEqual({ token: "mine", room: { id: "1" } });
+      expect(infos[1]!.url.href).not.toContain("lp1.");
     }));
 
   it("carries events between clients of both kinds, with a join ref or without (L35, L36, L45)", () =>

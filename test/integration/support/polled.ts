@@ -61,8 +61,8 @@ export async function served(
   const socket = {
     longPoll: { windowMs: 200 },
     connect(params: Readonly<Record<string, string>>, info: ConnectInfo) {
-      const { headers, remoteAddress } = info;
-      infos.push({ ...info, headers, remoteAddress, params: info.params });
+      const { headers, remoteAddress, url, params: all } = info;
+      infos.push({ ...info, headers, remoteAddress, url, params: all });
       if (params["user"] === "nobody") throw new Refused({ reason: "a secret" });
       if (params["user"] === "crash") throw new Error("a secret");
       return {};
@@ -79,7 +79,7 @@ export async function served(
         web: web.child({
           port: 0,
           ...rest,
-          sockets: { "/socket": { ...socket, ...sockets }, "/other": socket },
+          sockets: { "/socket": { ...socket, ...sockets }, "/other": socket, "/of/:place": socket },
         }),
       },
     });
