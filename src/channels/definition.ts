@@ -79,9 +79,40 @@ export interface History {
 /** Schemas for everything a client may send; `"trusted"` means none, and says so. */
 export type Schemas<S> =
   | "trusted"
-  | ({ readonly join: Schema<JoinParams<S>> } & {
-      readonly [E in keyof InOf<S>]: Schema<PayloadOf<InOf<S>[E]>>;
-    });
+  | ({ readonly join: AnySchema } & { readonly [E in keyof InOf<S>]: AnySchema });
+
+/** A schema of any type. */
+export type AnySchema = Schema<unknown, unknown>;
+
+/** What of schemas `H` does not take what the contract lets a client send: in its place stands what would. */
+export type Fitting<S, H> = H extends object
+  ? {
+      readonly [E in keyof H]: Takes<H[E], SentAs<S, E>> extends true
+        ? H[E]
+        : Schema<unknown, SentAs<S, E>>;
+    }
+  : H;
+type SentAs<S, E> = E extends "join"
+  ? JoinParams<S>
+  : E extends keyof InOf<S>
+    ? PayloadOf<InOf<S>[E]>
+    : never;
+type Takes<H, Sent> = H extends { readonly "~standard": { readonly types?: infer T } }
+  ? NonNullable<T> extends { readonly input: infer In }
+    ? [Sent] extends [In]
+      ? true
+      : false
+    : true
+  : false;
+
+/** What a callback gets for what a client sends: what the schema makes of it, and without one as it was sent. */
+export type Heard<H, E, Sent> = H extends { readonly [K in E & string]: infer One }
+  ? One extends { readonly "~standard": { readonly types?: infer T } }
+    ? NonNullable<T> extends { readonly output: infer Out }
+      ? Out
+      : Sent
+    : Sent
+  : Sent;
 
 /** What lets a client in: the state of its channel, and the reply that the contract promises. */
 export type JoinResult<S, A> = {
@@ -92,22 +123,22 @@ export type JoinResult<S, A> = {
   : { readonly reply: JoinReply<S> });
 
 /** One function per event a client may send. */
-export type Handlers<S, A, SA> = {
+export type Handlers<S, A, SA, H = "trusted"> = {
   readonly [E in keyof InOf<S>]: (
-    payload: PayloadOf<InOf<S>[E]>,
+    payload: Heard<H, E, PayloadOf<InOf<S>[E]>>,
     channel: Joined<S, A, SA>,
     later: Later<ReplyOf<InOf<S>[E]>>,
   ) => ReplyOf<InOf<S>[E]> | Promise<ReplyOf<InOf<S>[E]>> | Later<ReplyOf<InOf<S>[E]>>;
 };
 
 /** The callbacks of a channel, each a message of its process: one at a time, to its end. */
-export interface ChannelCallbacks<S, A, SA, I> {
+export interface ChannelCallbacks<S, A, SA, I, H = "trusted"> {
   /**
    * Decides who may hear this topic. Accepts by returning, refuses by throwing `Refused`; any other failure is told to the
    * client as `join crashed`. `joining` cannot speak yet.
    */
   readonly join: (
-    params: JoinParams<S>,
+    params: Heard<H, "join", JoinParams<S>>,
     joining: Joined<S, unknown, SA>,
   ) => JoinResult<S, A> | Promise<JoinResult<S, A>>;
   /** Runs after the client has the reply, before its next event. */
@@ -117,7 +148,7 @@ export interface ChannelCallbacks<S, A, SA, I> {
   /** Runs for each message of the bus topics. */
   readonly info?: (message: NoInfer<I>, channel: Joined<S, NoInfer<A>, SA>) => void | Promise<void>;
   /** One function per event a client may send; the result is the reply, a thrown `Refused` an error reply. */
-  readonly on?: Handlers<S, NoInfer<A>, SA>;
+  readonly on?: Handlers<S, NoInfer<A>, SA, NoInfer<H>>;
   /**
    * Broadcasts to see before the client does: the result is sent in their place, `undefined` drops them. Costs one
    * encoding for each client.
@@ -137,17 +168,21 @@ export interface ChannelCallbacks<S, A, SA, I> {
 // `Hears` and `Keeps` must not mention A and I: the compiler would settle them before it has seen `join`.
 
 /** Needed exactly when a client may say something: `schemas` for join and events, `on` for events. */
-export type Hears<S> = ([keyof InOf<S>] extends [never] ? unknown : { readonly on: object }) &
+export type Hears<S, H = Schemas<S>> = ([keyof InOf<S>] extends [never]
+  ? unknown
+  : { readonly on: object }) &
   ([keyof InOf<S> | (S extends { join(params: never): unknown } ? "join" : never)] extends [never]
-    ? { readonly schemas?: Schemas<S> }
-    : { readonly schemas: Schemas<S> });
+    ? { readonly schemas?: H & Fitting<S, H> }
+    : { readonly schemas: H & Fitting<S, H> });
 /** Needed exactly when the contract says so. */
 export type Keeps<S> = S extends WithHistory
   ? { readonly history: History }
   : { readonly history?: HistoryNotDeclared };
 
 /** Everything about a channel: its callbacks, and what its contract makes necessary. */
-export type ChannelDefinition<S, A, SA, I> = ChannelCallbacks<S, A, SA, I> & Hears<S> & Keeps<S>;
+export type ChannelDefinition<S, A, SA, I, H = Schemas<S>> = ChannelCallbacks<S, A, SA, I, H> &
+  Hears<S, H> &
+  Keeps<S>;
 
 /** A channel, ready to be listed in the options of a socket. */
 export interface Channel<SA> {

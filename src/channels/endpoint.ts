@@ -7,7 +7,7 @@ import { AnyDefinition, type AnyCallbacks } from "./any-definition.ts";
 import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } from "./contract.ts";
 import { BroadcastMessage, type SendOptions } from "./broadcast.ts";
 import { checkOptions } from "./check-options.ts";
-import type { Channel, ChannelDefinition } from "./definition.ts";
+import type { Channel, ChannelDefinition, Schemas } from "./definition.ts";
 import { drainOf } from "./drain-batches.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
@@ -30,9 +30,9 @@ export interface Endpoint<M, SA> {
    *
    * @throws SluiceError `SLUICE_INVALID_OPTION` for a `*` anywhere but at the end.
    */
-  channel<P extends keyof M & string, A, I = never>(
+  channel<P extends keyof M & string, A, I = never, H extends Schemas<M[P]> = "trusted">(
     pattern: P,
-    definition: ChannelDefinition<M[P], A, SA, I>,
+    definition: ChannelDefinition<M[P], A, SA, I, H>,
   ): Channel<SA>;
   /**
    * Sends to all who have joined the topic, on all nodes (`pubsub`), in the order of the calls; encoded once, written at

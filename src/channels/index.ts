@@ -26,10 +26,13 @@ export type { Schema, SchemaResult } from "./schema.ts";
 // Channels
 export { Refused } from "./refused.ts";
 export type {
+  AnySchema,
   Channel,
   ChannelCallbacks,
   ChannelDefinition,
+  Fitting,
   Handlers,
+  Heard,
   Hears,
   History,
   Joined,

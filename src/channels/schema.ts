@@ -8,15 +8,15 @@ export type SchemaResult<T> =
 
 /**
  * The part of Standard Schema that is used to check what clients send: schemas of Zod, Valibot, ArkType and others fit as
- * they are. Its result, not what came, is what a callback gets.
+ * they are. Its result, not what came, is what a callback gets: `In` is what a client sends, `T` what that becomes.
  */
-export interface Schema<T> {
+export interface Schema<T, In = T> {
   /** Standard Schema's one member. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+    readonly types?: { readonly input: In; readonly output: T } | undefined;
   };
 }
 

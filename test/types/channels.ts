@@ -1,4 +1,5 @@
 // What the compiler refuses in channels, and what it must not refuse. Nothing of this runs: `tsc` is the test.
+import { z } from "zod";
 import { currentSystem } from "sluice";
 import { Refused, binary, fields } from "sluice/channels";
 import type {
@@ -205,4 +206,43 @@ files.channel("upload:*", {
   schemas: { join: fields({ token: "number" }), chunk: binary(1), echo: binary(1) },
   join: () => ({ assigns: {}, reply: Uint8Array.of(1) }),
   on: { chunk: (bytes) => ({ size: bytes.length }), echo: (bytes) => bytes },
+});
+
+// Schemas that make something else of what is sent: the callbacks get that.
+interface Booking {
+  in: { book(payload: { readonly day: string }): { readonly weekday: number } };
+  join(params: { readonly guest: string }): void;
+}
+declare const hotel: Endpoint<{ booking: Booking }, {}>;
+hotel.channel("booking", {
+  schemas: {
+    join: z.object({ guest: z.string().transform((text) => text.length) }),
+    book: z.object({ day: z.string().transform((text) => new Date(text)) }),
+  },
+  join: ({ guest }) => ({ assigns: { letters: guest.toFixed() } }),
+  on: { book: ({ day }, { assigns }) => ({ weekday: day.getDay() + assigns.letters.length }) },
+});
+hotel.channel("booking", {
+  schemas: {
+    join: z.object({ guest: z.string() }),
+    // @ts-expect-error it takes no text, which is what the contract sends
+    book: z.object({ day: z.date() }),
+  },
+  join: () => ({ assigns: {} }),
+  on: { book: () => ({ weekday: 1 }) },
+});
+hotel.channel("booking", {
+  schemas: {
+    join: z.object({ guest: z.string() }),
+    book: z.object({ day: z.string().transform((text) => new Date(text)) }),
+  },
+  join: () => ({ assigns: {} }),
+  // @ts-expect-error the schema has made a Date of it
+  on: { book: ({ day }) => ({ weekday: day.length }) },
+});
+hotel.channel("booking", {
+  // @ts-expect-error a forgotten schema
+  schemas: { join: z.object({ guest: z.string() }) },
+  join: () => ({ assigns: {} }),
+  on: { book: () => ({ weekday: 1 }) },
 });
