@@ -7,7 +7,7 @@ import { resumable, type ResumeOptions } from "./resumable.ts";
 /** The stock client's channel, and a server's end of its line. */
 function line(options: ResumeOptions = {}) {
   const sent: unknown[][] = [];
-  let wire: Wire | undefined;
+  const wires: Wire[] = [];
   class Wire {
     readyState = 1;
     onopen = (): void => {};
@@ -15,7 +15,7 @@ function line(options: ResumeOptions = {}) {
     onclose = (): void => {};
     onerror = (): void => {};
     constructor() {
-      wire = this;
+      wires.push(this);
     }
     send(text: string): void {
       sent.push(JSON.parse(text) as unknown[]);
@@ -31,8 +31,9 @@ function line(options: ResumeOptions = {}) {
   resumable(channel, options);
   channel.join();
   socket.connect();
-  wire!.onopen();
-  const tell = (...message: unknown[]): void => wire!.onmessage({ data: JSON.stringify(message) });
+  wires.at(-1)!.onopen();
+  const tell = (...message: unknown[]): void =>
+    wires.at(-1)!.onmessage({ data: JSON.stringify(message) });
   const joins = (): unknown[][] => sent.filter(([, , , event]) => event === "phx_join");
   const answer = (response: object): void => {
     const [ref] = joins().at(-1)!;

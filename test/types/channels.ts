@@ -238,7 +238,7 @@ hotel.channel("booking", {
   },
   join: () => ({ assigns: {} }),
   // @ts-expect-error the schema has made a Date of it
-  on: { book: ({ day }) => ({ weekday: day.length }) },
+  on: { book: ({ day }) => ({ weekday: String(day.length).length }) },
 });
 hotel.channel("booking", {
   // @ts-expect-error a forgotten schema
