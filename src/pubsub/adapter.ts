@@ -50,6 +50,8 @@ export interface Connection {
   subscribe(topics: readonly string[]): Promise<void>;
   /** Hears it no more; what is on the way may still arrive. */
   unsubscribe(topic: string): void;
-  /** Sends what was published, then ends; resolves when it has ended, also where that fails. */
+  /** Sends what was published, then ends; resolves when it has ended, also where that fails. Twice is once. */
   close(): Promise<void>;
+  /** Ends at once, whatever is under way, also a `close`: nobody answers any more. What is not confirmed is rejected. */
+  abort(): void;
 }

@@ -17,6 +17,9 @@ export interface Keeper {
   beat(connection: Connection): void;
 }
 
+/** What was published has so long to go out at the end. */
+const closeMs = 2_000;
+
 /** One connection from the beginning of a try to its end. */
 class Life implements ConnectionEvents {
   connection: Connection | undefined = undefined;
@@ -91,13 +94,17 @@ export class KeptConnection {
     if (life === undefined) return;
     life.isOver = true;
     life.abort.abort(new Error("the node stops"));
-    await life.connection?.close();
+    const { connection } = life;
+    if (connection === undefined) return;
+    const timer = this.#system.after(closeMs, () => connection.abort());
+    await connection.close();
+    this.#system.cancel(timer);
   }
 
   async #connect(life: Life): Promise<void> {
     const connection = await this.#adapter.connect(life, life.abort.signal);
     // It came too late.
-    if (life.isOver) return connection.close();
+    if (life.isOver) return connection.abort();
     life.connection = connection;
     await this.keeper.restore(connection, () => life.isOver);
     if (life.isOver) return;
@@ -113,7 +120,7 @@ export class KeptConnection {
     life.isOver = true;
     this.lastReason = reason;
     life.abort.abort(reason);
-    life.connection?.close().catch(() => {});
+    life.connection?.abort();
     const since = this.#upSince;
     this.#upSince = undefined;
     this.#life = undefined;

@@ -81,6 +81,26 @@ describe("a line that dies in silence", () => {
       expect(gaps.filter(({ isOwn }) => isOwn)).toHaveLength(1);
     }));
 
+  it("in one direction takes a node away once, until it is healed: it does not come and go (R51)", () =>
+    each(20, async (hub) => {
+      const seen: string[] = [];
+      using _down = attach("sluice.pubsub.down", () => seen.push("down"));
+      const [a, b] = [hub.node(), hub.node()];
+      await using here = await joined(a, { heartbeatMs: 1_000 });
+      await using there = await joined(b, { heartbeatMs: 1_000 });
+      using _up = attach("sluice.pubsub.up", () => seen.push("up"));
+      a.cut("out");
+      await sleep(30_000);
+      here.say("not heard");
+      await sleep(100);
+      a.heal();
+      await sleep(15_000);
+      here.say("heard");
+      await sleep(100);
+      expect(seen).toEqual(["down", "up"]);
+      expect(there.heard).toEqual(["heard"]);
+    }));
+
   it("is not what a slow broker is, as long as it answers by the next heartbeat", () =>
     each(
       5,
@@ -148,7 +168,7 @@ describe("what comes from the broker and is no message of a node", () => {
       const passed = [
         // Read, and fails where it is decoded.
         `${head(1, "x", 2, "json", "news")}\n{`,
-        // Of a kind, or of a version, that we do not know (R58).
+        // Of a kind, or of a version, that we do not know.
         `${head(1, "x", 3, "later", "news")}\n1`,
         `${head(1, "x", 3, "~later", "")}\n1`,
         `${head(2, { from: "x" })}\n1`,
@@ -162,7 +182,7 @@ describe("what comes from the broker and is no message of a node", () => {
 });
 
 describe("pubsub", () => {
-  it("refuses what it cannot work with, by the name of the option (C60)", () => {
+  it("refuses what it cannot work with, by the name of the option; there is no pool to size (C60, C71, L114)", () => {
     const { adapter } = memoryHub();
     const wrong: readonly [object, string][] = [
       [{}, "adapter"],
@@ -177,6 +197,7 @@ describe("pubsub", () => {
       [{ adapter, reconnectDelayMs: { firstMs: 0, maxMs: 1 } }, "reconnectDelayMs.firstMs"],
       [{ adapter, startTimeoutMs: "1" }, "startTimeoutMs"],
       [{ adapter, heartbeat: 1 }, "pubsub: heartbeat"],
+      [{ adapter, poolSize: 2 }, "pubsub: poolSize"],
     ];
     for (const [options, option] of wrong)
       expect(() => pubsub(options as PubSubOptions)).toThrow(`${option}: got`);

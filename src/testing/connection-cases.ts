@@ -69,7 +69,7 @@ const numbers = (count: number, prefix = ""): string[] =>
 /** Connections by themselves. */
 export const connectionCases: readonly AdapterCase[] = [
   {
-    name: "carries a message to every connection that has subscribed, once, and to no other (L113, C68)",
+    name: "L113, C68: carries a message to every connection that has subscribed, once, and to no other",
     async body(bench) {
       const [from, one, two, other] = await Promise.all(numbers(4).map(() => bench.wire()));
       await one!.connection.subscribe(["t", "end"]);
@@ -82,7 +82,7 @@ export const connectionCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "keeps the order of one connection on one topic, also of a burst that nobody waits for (C69, C70)",
+    name: "C69, C70: keeps the order of one connection on one topic, also of a burst that nobody waits for",
     async body(bench) {
       const hearer = await bench.wire();
       const senders = await Promise.all(numbers(3).map(() => bench.wire()));
@@ -209,6 +209,26 @@ export const connectionCases: readonly AdapterCase[] = [
       await other.connection.publish("t", "after");
       await until("what others publish", () => hearer.texts.includes("after"));
       deepEqual([leaver.texts.length, leaver.lost], [heard, []]);
+    },
+  },
+  {
+    name: "aborted, it ends at once, settles what it was asked, and tells nothing; others go on",
+    async body(bench) {
+      const [hearer, leaver] = [await bench.wire(), await bench.wire()];
+      await hearer.connection.subscribe(["t"]);
+      const asked = [
+        ...numbers(3).map((text) => leaver.connection.publish("u", text)),
+        leaver.connection.subscribe(["v"]),
+      ];
+      leaver.connection.abort();
+      leaver.connection.abort();
+      await Promise.allSettled(asked);
+      await rejects(leaver.connection.publish("t", "late"));
+      await leaver.connection.close();
+      const other = await bench.wire();
+      await other.connection.publish("t", "after");
+      await until("what others publish", () => hearer.texts.length > 0);
+      deepEqual([hearer.texts, leaver.lost], [["after"], []]);
     },
   },
   {

@@ -56,6 +56,12 @@ export class MemoryConnection implements Connection {
     for (const { resolve } of this.#open) resolve();
   }
 
+  abort(): void {
+    if (this.#isOver) return;
+    this.#end();
+    for (const { reject } of this.#open) reject(new Error("the connection was aborted"));
+  }
+
   /** The hub has a message for it. */
   hear(text: string): void {
     this.#fromHub.send(() => {

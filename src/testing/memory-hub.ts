@@ -22,8 +22,11 @@ export interface MemoryHubOptions {
 export interface MemoryNode extends TestNode {
   /** Its way to the hub, for `pubsub`. */
   readonly adapter: Adapter;
-  /** Cuts its line in silence: what is under way is lost, and nobody is told. */
-  cut(): void;
+  /**
+   * Cuts its line in silence: what is under way is lost, and nobody is told. `"out"`: only what it says, so that it hears
+   * and is not heard; `"in"`: only what it hears.
+   */
+  cut(way?: "out" | "in"): void;
   /** Mends its line. */
   heal(): void;
 }
@@ -44,12 +47,13 @@ export interface MemoryHub {
 
 /** One node's line, and whether it is cut. */
 interface Wire {
-  isCut: boolean;
+  out: boolean;
+  in: boolean;
 }
 
 class Hub implements MemoryHub, Exchange {
   readonly maxMessageBytes: number;
-  readonly adapter: Adapter = this.#adapter({ isCut: false });
+  readonly adapter: Adapter = this.#adapter({ out: false, in: false });
   readonly #runtime: Runtime;
   readonly #options: Required<MemoryHubOptions>;
   readonly #connections: Set<MemoryConnection> = new Set();
@@ -68,12 +72,15 @@ class Hub implements MemoryHub, Exchange {
   }
 
   node(): MemoryNode {
-    const wire: Wire = { isCut: false };
+    const wire: Wire = { out: false, in: false };
     return {
       ...testNode(),
       adapter: this.#adapter(wire),
-      cut: () => void (wire.isCut = true),
-      heal: () => void (wire.isCut = false),
+      cut(way) {
+        wire.out ||= way !== "in";
+        wire.in ||= way !== "out";
+      },
+      heal: () => void (wire.out = wire.in = false),
     };
   }
 
@@ -109,23 +116,22 @@ class Hub implements MemoryHub, Exchange {
     const chance = (probability: number): boolean =>
       probability > 0 && runtime.random() < probability;
     const life = this.#lives;
-    const faults = {
-      maxDelayMs,
-      isLost: () => wire.isCut || life !== this.#lives || chance(drop),
-      isDouble: () => chance(double),
-    };
+    const line = (way: keyof Wire): MemoryLine =>
+      new MemoryLine(runtime, {
+        maxDelayMs,
+        isLost: () => wire[way] || life !== this.#lives || chance(drop),
+        isDouble: () => chance(double),
+      });
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal.reason as Error);
       signal.addEventListener("abort", abort, { once: true });
       if (signal.aborted) return abort();
-      const toHub = new MemoryLine(runtime, faults);
-      const fromHub = new MemoryLine(runtime, faults);
       runtime.turn(() => {
         if (!this.#isRunning) return reject(new Error("the hub is not there"));
         // The line is dead, and whoever calls waits.
-        if (wire.isCut || signal.aborted) return;
+        if (wire.out || wire.in || signal.aborted) return;
         signal.removeEventListener("abort", abort);
-        const connection = new MemoryConnection(this, events, toHub, fromHub);
+        const connection = new MemoryConnection(this, events, line("out"), line("in"));
         this.#connections.add(connection);
         resolve(connection);
       });

@@ -18,7 +18,7 @@ const counts = (count: number): number[] => Array.from({ length: count }, (_, in
 /** What `pubsub` makes of an adapter. */
 export const pubsubCases: readonly AdapterCase[] = [
   {
-    name: "a broadcast reaches the subscribers on all nodes once, in order, the sender's own as well (C62, C70, L113, L115)",
+    name: "C62, C70, L113, L115: a broadcast reaches the subscribers on all nodes once, in order, the sender's own as well",
     async body(bench) {
       const [a, b, c] = await bench.nodes(3);
       const ears = await Promise.all([a!, b!, c!].map((node) => node.ear("t")));
@@ -34,7 +34,7 @@ export const pubsubCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "broadcastFrom leaves out the subscriptions of the sender, and of nobody else (C63, L113)",
+    name: "C63, L113: broadcastFrom leaves out the subscriptions of the sender, and of nobody else",
     async body(bench) {
       const [a, b] = await bench.nodes(2);
       const sender = await a!.ear("t");
@@ -45,7 +45,7 @@ export const pubsubCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "broadcastLocal stays on its node, and takes what is no JSON (C64, L113, L115)",
+    name: "C64, L113, L115: broadcastLocal stays on its node, and takes what is no JSON",
     async body(bench) {
       const [a, b] = await bench.nodes(2);
       const [near, far] = [await a!.ear("t"), await b!.ear("t")];
@@ -56,7 +56,7 @@ export const pubsubCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "direct reaches one node alone, its own as JSON as well; an unknown node is nobody (C65, C66, L113, L115)",
+    name: "C65, C66, L113, L115: direct reaches one node alone, its own as JSON as well; an unknown node is nobody",
     async body(bench) {
       const a = await bench.node();
       const b = await bench.node({ nodeName: "the * second > node.b ü" });
@@ -77,7 +77,7 @@ export const pubsubCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "one that subscribes twice hears twice; disposed or ended it hears no more, and nothing is left (C61)",
+    name: "C61: one that subscribes twice hears twice; disposed or ended it hears no more, and nothing is left",
     async body(bench) {
       const [a, b] = await bench.nodes(2);
       const twice = await b!.ear("t", "t");
@@ -93,7 +93,7 @@ export const pubsubCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "only nodes with subscribers of a topic get its messages; a node may speak and hear nothing (L115)",
+    name: "L115: only nodes with subscribers of a topic get its messages; a node may speak and hear nothing",
     async body(bench) {
       const [speaker, hearer, idle] = await bench.nodes(3);
       const { heard } = await hearer!.ear("t");
@@ -147,7 +147,7 @@ export const pubsubCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "several nodes speak at once: each is heard in its order, nothing twice, nothing missing (C69, C70)",
+    name: "C69, C70: several nodes speak at once: each is heard in its order, nothing twice, nothing missing",
     async body(bench) {
       const nodes = await bench.nodes(3);
       const ears = await Promise.all(nodes.map((node) => node.ear("t")));

@@ -43,7 +43,7 @@ export const pubsubOutageCases: readonly AdapterCase[] = [
     },
   },
   {
-    name: "without the broker broadcasts stay local and are counted; with it again all subscriptions are back, and every node is told of the gap (R52)",
+    name: "R52: without the broker broadcasts stay local and are counted; with it again all subscriptions are back, and every node is told of the gap",
     async body(bench) {
       const { stop, start } = outageOf(bench);
       const [a, b] = await bench.nodes(2, quick);

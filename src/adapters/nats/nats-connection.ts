@@ -70,6 +70,12 @@ export class NatsConnection implements Connection {
     await this.#client.close().catch(() => {});
   }
 
+  abort(): void {
+    this.#isClosed = true;
+    this.#over.reject(new Error("the connection was aborted"));
+    this.#client.close().catch(() => {});
+  }
+
   #subject(topic: string): string {
     return `${this.#prefix}.${subjectToken(topic)}`;
   }

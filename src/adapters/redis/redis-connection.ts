@@ -58,13 +58,21 @@ export class RedisConnection implements Connection {
     this.#speaker.destroy();
   }
 
+  abort(): void {
+    this.#end();
+  }
+
   #lost(events: ConnectionEvents, reason: unknown): void {
     if (this.#isOver) return;
+    this.#end();
+    events.lost(reason ?? new Error("the server has closed the connection"));
+  }
+
+  #end(): void {
     this.#isOver = true;
     this.#subscriptions.fail(over());
     this.#hearer.destroy();
     this.#speaker.destroy();
-    events.lost(reason ?? new Error("the server has closed the connection"));
   }
 
   #channel(topic: string): string {
