@@ -2,6 +2,9 @@ import { Deque, SluiceError } from "../support/internal.ts";
 import type { Alarm, Runtime } from "../runtime/internal.ts";
 import type { Position } from "./log.ts";
 
+/** Calls are joined up to so many entries, lest a server works on one batch for long. */
+const maxEntries = 1_000;
+
 interface Waiting {
   readonly texts: readonly string[];
   readonly bytes: number;
@@ -14,7 +17,7 @@ interface Waiting {
 export interface AppendQueueOptions {
   readonly runtime: Runtime;
   readonly timeoutMs: number;
-  readonly maxBatchBytes: number;
+  readonly maxBatchBytes: () => number;
   /** Resolves when what has to come first has come; not later than `signal` aborts. */
   readonly before: (signal: AbortSignal) => Promise<void>;
   readonly append: (texts: readonly string[], signal: AbortSignal) => Promise<Position>;
@@ -98,10 +101,13 @@ export class AppendQueue {
 
   #next(): Waiting[] {
     const batch: Waiting[] = [];
+    const maxBytes = this.#options.maxBatchBytes();
     let bytes = 0;
+    let entries = 0;
     for (let one = this.#waiting.at(0); one !== undefined; one = this.#waiting.at(0)) {
       bytes += one.bytes;
-      if (batch.length > 0 && bytes > this.#options.maxBatchBytes) break;
+      entries += one.texts.length;
+      if (batch.length > 0 && (bytes > maxBytes || entries > maxEntries)) break;
       batch.push(this.#waiting.shift()!);
     }
     return batch;

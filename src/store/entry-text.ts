@@ -1,11 +1,11 @@
 import { invalidOption } from "../support/internal.ts";
 
-/** Entries as JSON texts, and the bytes of all. @throws SLUICE_INVALID_OPTION */
+/** Entries as JSON texts, and the bytes of all, with what stands between them. @throws SLUICE_INVALID_OPTION */
 export function textsOf(entries: readonly unknown[]): { texts: string[]; bytes: number } {
   let bytes = 0;
   const texts = Array.from(entries, (entry) => {
     const text = textOf(entry);
-    bytes += Buffer.byteLength(text);
+    bytes += Buffer.byteLength(text) + 1;
     return text;
   });
   return { texts, bytes };

@@ -1,6 +1,7 @@
 import type { Alarm, Runtime } from "../runtime/internal.ts";
 import { firstOffset, type Position, type Read, type Slice, type Start } from "./log.ts";
 import { Tail } from "./tail.ts";
+import { log } from "../telemetry/internal.ts";
 
 /** So many batches wait while a tail reads; with more, it reads on instead. */
 const maxHeld = 1_000;
@@ -86,10 +87,12 @@ export class StoredTail<E> implements Disposable {
       try {
         await this.#catchUp();
         failures = 0;
-      } catch {
-        // Whoever runs the program is told by the store; here it is tried until it succeeds.
+      } catch (error) {
         this.#again = true;
-        await this.#pause(failures++);
+        // Outages are told by the store; what lasts may be something else.
+        if (++failures === 5)
+          log("warning", "a tail cannot read its log; it tries until it can", error);
+        await this.#pause(failures);
       }
     }
     this.#reading = false;
@@ -113,7 +116,7 @@ export class StoredTail<E> implements Disposable {
 
   #pause(failures: number): Promise<void> {
     const { runtime } = this.#options;
-    const ms = Math.min(50 * 2 ** failures, 2_000) * (0.5 + runtime.random() / 2);
+    const ms = Math.min(25 * 2 ** failures, 2_000) * (0.5 + runtime.random() / 2);
     return new Promise((resolve) => {
       this.#wait = { resolve, alarm: runtime.alarm(ms, resolve) };
     });

@@ -35,7 +35,7 @@ export class StoredTopic<E> {
     this.#queue = new AppendQueue({
       runtime,
       timeoutMs,
-      maxBatchBytes: store.maxBatchBytes,
+      maxBatchBytes: () => store.maxBatchBytes,
       before: (signal) => this.#opened(signal),
       append: (texts, signal) => this.#append(texts, signal),
       done,

@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import type { Alarm, Runtime } from "../../runtime/internal.ts";
 import type { Ears } from "../../store/internal.ts";
+import { log } from "../../telemetry/internal.ts";
 
 /** A silent connection is asked whether it lives so often, and given up when it has not answered by the next time. */
 const pingMs = 2_000;
@@ -62,7 +63,7 @@ export class PostgresEars {
     client.on("notification", ({ channel }) => this.#channels.get(channel)?.ears.hear());
     client.connect().then(
       () => this.#begin(client),
-      () => this.#lose(client),
+      (error: unknown) => this.#lose(client, error),
     );
   }
 
@@ -78,8 +79,8 @@ export class PostgresEars {
     if (client === undefined) return;
     try {
       await client.query(`LISTEN "${channel}"`);
-    } catch {
-      return this.#lose(client);
+    } catch (error) {
+      return this.#lose(client, error);
     }
     if (client !== this.#client || this.#channels.get(channel) !== heard) return;
     heard.held = true;
@@ -102,7 +103,7 @@ export class PostgresEars {
     ask();
   }
 
-  #lose(client: Client): void {
+  #lose(client: Client, why?: unknown): void {
     if (client !== this.#client || this.#closed) return;
     this.#client = undefined;
     this.#connected = false;
@@ -113,7 +114,14 @@ export class PostgresEars {
     }
     // Also one that says nothing: what it was asked breaks it.
     client.end().catch(() => {});
-    const ms = Math.min(50 * 2 ** this.#failures++, 2_000) * (0.5 + this.#runtime.random() / 2);
+    // An outage is told by those who ask; that nobody can listen, by nobody else.
+    if (++this.#failures === 5)
+      log(
+        "warning",
+        "postgres cannot be listened to; it is tried until it can, and tails wait",
+        why,
+      );
+    const ms = Math.min(25 * 2 ** this.#failures, 2_000) * (0.5 + this.#runtime.random() / 2);
     this.#alarm = this.#runtime.alarm(ms, () => this.#connect());
   }
 }

@@ -9,6 +9,7 @@ import { type Channel, Socket } from "phoenix";
 import { resumable } from "sluice/client";
 import { expect, it } from "vitest";
 import { describeOn } from "../../support/servers/on-server.ts";
+import { score } from "../../scoreboard.ts";
 import { push, until } from "../support/clients.ts";
 import type { HistoryNodeOptions } from "./history-node-process.ts";
 
@@ -170,10 +171,9 @@ for (const kind of ["nats", "redis", "postgres"] as const)
         }
         expect(new Set(late.texts).size).toBe(late.texts.length);
         const failures = speakers.reduce((sum, speaker) => sum + speaker.failures, 0);
-        console.info(
-          `${kind} ${server().version}: ${acked.length} acknowledged on 2 nodes, ${failures} refused, over 2 kills, ` +
-            `1 restart; ${all.length} clients: lost 0, doubled 0, reordered 0`,
-        );
+        const said = `${acked.length} acknowledged on 2 nodes, ${failures} refused`;
+        const figure = `${said}; ${all.length} clients: lost 0, doubled 0, reordered 0`;
+        score("R52", `history in a log on ${kind}, through kills of it and of a node`, figure);
       }, 120_000);
     },
     { args: durable[kind] },

@@ -4,6 +4,7 @@ import { SluiceError } from "sluice";
 import { attach } from "sluice/telemetry";
 import { firstOffset, type Log, type Position, type Read } from "sluice/store";
 import type { TheServer } from "../../support/servers/on-server.ts";
+import { score } from "../../scoreboard.ts";
 import { until } from "../support/clients.ts";
 
 /** A log of a test, on the server of the test. */
@@ -105,7 +106,7 @@ class Load {
 }
 
 /** What every log on a server does when there are two nodes, and when the server goes. */
-export function outages(server: TheServer, open: Open, goesOn: boolean): void {
+export function outages(server: TheServer, title: string, open: Open, goesOn: boolean): void {
   it("gives two nodes one order, and each hears both", async () => {
     const topic = "order";
     await using one = open({ timeoutMs: 5_000 });
@@ -175,10 +176,8 @@ export function outages(server: TheServer, open: Open, goesOn: boolean): void {
     expect(told.of("info").length).toBeGreaterThan(0);
     const acked = loads.flatMap((load) => load.acked).length;
     const failed = loads.reduce((sum, { failures }) => sum + failures, 0);
-    console.info(
-      `${server().name} ${server().version}: ${acked} acknowledged over 2 kills, ${failed} refused; ` +
-        `lost ${lost}, doubled 0; told ${resets.join(" and ")} times`,
-    );
+    const figure = `${acked} acknowledged, ${failed} refused, lost ${lost}, doubled 0, told ${resets.join(" and ")} times`;
+    score("R52", `a log whose server is killed twice, ${title}`, figure);
   });
 
   it("rejects within its time while the server does not answer, and then goes on", async () => {

@@ -54,13 +54,18 @@ describeOn(
 
     const on = (options: object) =>
       postgresLog<string>({ connectionString: server().url, table: "outages", ...options });
-    outages(server, on, true);
+    outages(server, "Postgres", on, true);
   },
   { args: ["-c", "fsync=on"] },
 );
 
 describeOn("postgres", "postgresLog with `fsync=off`", (server) => {
-  outages(server, (options) => postgresLog({ connectionString: server().url, ...options }), false);
+  outages(
+    server,
+    "Postgres, fsync=off",
+    (options) => postgresLog({ connectionString: server().url, ...options }),
+    false,
+  );
 
   it("warns", async () => {
     const logs: [string, string][] = [];

@@ -35,6 +35,7 @@ describeOn(
   (server) => {
     outages(
       server,
+      "Redis, appendfsync always",
       (options) => redisLog({ url: server().url, prefix: "always", ...options }),
       true,
     );
@@ -44,7 +45,7 @@ describeOn(
 
 describeOn("redis", "redisLog with `appendfsync everysec`", (server) => {
   const open = (options: object) => redisLog<string>({ url: server().url, ...options });
-  outages(server, open, false);
+  outages(server, "Redis, appendfsync everysec", open, false);
 });
 
 describeOn(
