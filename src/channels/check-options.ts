@@ -19,13 +19,17 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   drainOf(options.drain);
   if (server === undefined) checkInteger("port", port, 0, 65_535);
   for (const [mount, socket] of Object.entries(sockets)) {
-    const { connect, channels, maxPendingBytes } = socket;
+    const { connect, id, channels, maxPendingBytes, lifetimeMs, revalidate, revalidateMs } = socket;
     new MountPath(mount);
     if (typeof connect !== "function")
       throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
     definitionsOf(key, channels);
     mountLimits(limits, maxPendingBytes);
     windowOf(socket);
+    if (revalidateMs !== undefined) checkInteger("revalidateMs", revalidateMs, 1);
+    for (const [name, callback] of Object.entries({ id, lifetimeMs, revalidate }))
+      if (callback !== undefined && typeof callback !== "function")
+        throw invalidOption(`sockets: ${mount}: ${name}`, callback, "a function");
   }
   for (const [route, answer] of Object.entries(routes)) {
     topicPattern(route);

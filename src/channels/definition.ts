@@ -135,7 +135,7 @@ export type Handlers<S, A, SA, H = "trusted"> = {
 export interface ChannelCallbacks<S, A, SA, I, H = "trusted"> {
   /**
    * Decides who may hear this topic. Accepts by returning, refuses by throwing `Refused`; any other failure is told to the
-   * client as `join crashed`. `joining` cannot speak yet.
+   * client as `join crashed`, with an `id` that the log has too. `joining` cannot speak yet.
    */
   readonly join: (
     params: Heard<H, "join", JoinParams<S>>,

@@ -28,6 +28,7 @@ import { MountPath } from "./mount-path.ts";
 import { originPolicy, type OriginPolicy } from "./origin.ts";
 import { SocketIds } from "./socket-ids.ts";
 import { LetIn } from "./connect-facts.ts";
+import { RightsDesk } from "./socket-rights.ts";
 import { SocketProcess } from "./socket-process.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
 import { v1 } from "./v1-serializer.ts";
@@ -106,9 +107,10 @@ export class EndpointEngine implements Engine, Host {
         const definitions = definitionsOf(key, socket.channels);
         const windowMs = windowOf(socket);
         const mounted = socket as unknown as Mount["options"];
+        const rights = new RightsDesk(mounted, system.runtime, world.limits);
         return [
           path,
-          { path: new MountPath(path), options: mounted, definitions, world, windowMs },
+          { path: new MountPath(path), options: mounted, definitions, world, rights, windowMs },
         ];
       }),
     );

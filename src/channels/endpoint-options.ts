@@ -37,6 +37,21 @@ export interface SocketOptions<SA> {
   ) => SA | Promise<SA>;
   /** Identifies all sockets of one user, for forced disconnects. */
   readonly id?: (assigns: SA) => string;
+  /**
+   * How long a connection may live from its `connect` on, such as what is left of a token: then it is closed (4003), at most
+   * a second late, and comes back through `connect`. `Infinity` is for ever; 0 or less is refused with 403. Without it,
+   * connections live as long as their clients keep them.
+   */
+  readonly lifetimeMs?: (assigns: SA) => number;
+  /**
+   * Looks again whether a connection may go on; refuses by throwing `Refused`: close 4003. So do a crash, which is logged,
+   * and no answer within `revalidateTimeoutMs`: who must survive an outage of what it asks catches that itself. It runs
+   * beside the messages of its client, at most `maxRevalidations` of a mount at a time; its signal aborts when the
+   * connection ends.
+   */
+  readonly revalidate?: (assigns: SA, context: Context) => void | Promise<void>;
+  /** Between two looks of `revalidate`, at most; each comes up to a fifth earlier, by chance. Default 1,800,000: 30 minutes. */
+  readonly revalidateMs?: number;
   /** The channels clients may join; the first whose pattern matches a topic is taken. */
   readonly channels: readonly Channel<SA>[];
   /** Bytes waiting for one client at most, then its topic's `slow`; default 1 MiB. */

@@ -76,6 +76,10 @@ export interface Limits {
   readonly maxHeaders: number;
   /** Until a connected socket has joined something; default 15,000. Later: close 4001. */
   readonly joinWithinMs: number;
+  /** Until `revalidate` of a mount has answered; default 10,000. Later: close 4003. */
+  readonly revalidateTimeoutMs: number;
+  /** Connections of one mount whose `revalidate` runs at a time; default 100. More: they wait their turn. */
+  readonly maxRevalidations: number;
   /** Bytes of one long-polling POST; default 256 KiB. More: status 413, and nothing of it is read. */
   readonly maxPollBodyBytes: number;
   /** Messages of one long-polling POST; default 100, as the stock client sends. What is beyond is not read. */
@@ -132,6 +136,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxHeaderBytes: 8 * KiB,
   maxHeaders: 64,
   joinWithinMs: 15_000,
+  revalidateTimeoutMs: 10_000,
+  maxRevalidations: 100,
   maxPollBodyBytes: 256 * KiB,
   maxPollBatch: 100,
   maxPollsPerSession: 2,

@@ -136,13 +136,13 @@ export class Membership implements Place {
     this.socket.world.fanOut.leave(this);
   }
 
-  /** Its channel is gone: sends `phx_close` or `phx_error`, unless one was sent. */
-  end(isOrderly: boolean): void {
+  /** Its channel is gone: sends `phx_close`, or `phx_error` with the id of the crash, unless one was sent. */
+  end(isOrderly: boolean, id?: string): void {
     const { state } = this;
     this.socket.world.fanOut.leave(this);
     if (state === "joining") {
       const { joinRef, ref } = this.join!;
-      this.reply(joinRef, ref, "error", { reason: "join crashed" });
+      this.reply(joinRef, ref, "error", { reason: "join crashed", id });
       this.refused();
     } else if (state !== "ended") {
       this.state = "ended";
@@ -151,7 +151,7 @@ export class Membership implements Place {
       this.#send(
         isOrderly && !this.#isLost
           ? serializer.close(joinRef, topic)
-          : serializer.crash(joinRef, topic),
+          : serializer.crash(joinRef, topic, id),
       );
     }
   }

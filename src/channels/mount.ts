@@ -5,6 +5,7 @@ import type { SocketOptions } from "./endpoint-options.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
 import { limitsOf, type Limits } from "./limits.ts";
 import type { MountPath } from "./mount-path.ts";
+import type { RightsDesk } from "./socket-rights.ts";
 
 /** A mount of a running endpoint: where clients connect, and what is known of those who do. */
 export interface Mount {
@@ -12,6 +13,7 @@ export interface Mount {
   readonly options: SocketOptions<unknown>;
   readonly definitions: readonly AnyDefinition[];
   readonly world: EndpointWorld;
+  readonly rights: RightsDesk;
   /** How long a poll waits; nothing where there is no long-polling. */
   readonly windowMs: number | undefined;
 }

@@ -65,6 +65,6 @@ export interface Serializer {
   ): Wire;
   /** The orderly end of a channel, after which its client forgets it. */
   close(joinRef: WireRef, topic: string): Wire;
-  /** The crash of a channel, after which its client joins again; that is all a browser is told of it. */
-  crash(joinRef: WireRef, topic: string): Wire;
+  /** The crash of a channel, after which its client joins again; its id in the log is all a browser is told of it. */
+  crash(joinRef: WireRef, topic: string, id?: string): Wire;
 }

@@ -25,7 +25,8 @@ import { decodeFrame } from "./decoded.ts";
 import { decide } from "./dispatch.ts";
 import { ConnectFacts, LetIn, isolated } from "./connect-facts.ts";
 import type { EndpointWorld } from "./endpoint-world.ts";
-import { messageFrame, pongFrame, type CloseCode } from "./frame.ts";
+import { errorId } from "./error-id.ts";
+import { pongFrame, type CloseCode } from "./frame.ts";
 import { runCallback } from "./run-callback.ts";
 import { Membership, type SocketSide } from "./membership.ts";
 import type { Mount } from "./mount.ts";
@@ -35,6 +36,8 @@ import { Places } from "./places.ts";
 import { Refused } from "./refused.ts";
 import type { Incoming } from "./serializer.ts";
 import { SocketRates } from "./socket-rates.ts";
+import { reply, replyError } from "./socket-replies.ts";
+import type { RightsOwner, SocketRights } from "./socket-rights.ts";
 import { matchTopic } from "./topic-pattern.ts";
 import type { Peer } from "./transport.ts";
 
@@ -42,7 +45,10 @@ import type { Peer } from "./transport.ts";
 const lastWordsMs = 5_000;
 
 /** The engine of one connection: lets it in, hands its messages to channels, and ends with it. */
-export class SocketProcess extends Process implements Engine, Peer, ClientOwner, SocketSide {
+export class SocketProcess
+  extends Process
+  implements Engine, Peer, ClientOwner, SocketSide, RightsOwner
+{
   readonly role = "socket";
   readonly world: EndpointWorld;
   assigns: unknown = undefined;
@@ -52,9 +58,9 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   readonly #places: Places<Membership> = new Places();
   #client: Client | undefined = undefined;
   #rates: SocketRates | undefined = undefined;
+  #rights: SocketRights | undefined = undefined;
   /** Channels that have as many events to answer as they may: it is not read meanwhile. */
   #full = 0;
-  /** Channels that run. */
   #channels = 0;
   #hasJoined = false;
   #isGone = false;
@@ -104,6 +110,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   exited(reason: ExitReason): void {
     const client = this.#client;
     this.world.registry.remove(this);
+    this.#rights?.close();
     if (client === undefined) return;
     client.close(isOrderly(reason) ? 1012 : 1011, "");
     // Whoever has not answered a close by now is cut off.
@@ -160,6 +167,12 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     if (--this.#full === 0) this.client.transport.resume();
   }
 
+  // What its rights ask.
+
+  ended(reason: string): void {
+    this.client.close(4003, reason);
+  }
+
   // What the endpoint asks.
 
   /** Deadlines, looked at once per sweep. */
@@ -183,6 +196,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       client.close(4001, "nothing was joined");
     else if (polls === false || (sweeps.count - this.#heardAt) * sweeps.ms > limits.idleMs)
       client.close(1001, "idle");
+    else this.#rights?.sweep();
   }
 
   /** Has everything it heard been answered, and gone out as far as its client takes it? */
@@ -224,10 +238,13 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       return this.#refuse(attempt, 403, "disconnected while it connected");
     if (!registry.hasRoomFor(this.id))
       return this.#refuse(attempt, 503, "too many connections of one id");
+    const rights = this.#mount.rights.open(this, this.#cell);
+    if (rights?.areOver === true) return this.#refuse(attempt, 403, "no lifetime is left");
     const transport = attempt.accept(this);
     this.#cell.note = new LetIn(attempt.remoteAddress);
     if (transport === undefined) return this.#cell.stop("normal");
     this.#client = new Client(this.world, transport, this, attempt.serializer);
+    this.#rights = rights;
     registry.add(this);
   }
 
@@ -248,21 +265,21 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
     const decoded = decodeFrame(serializer, data, this.world.limits);
     if (decoded.kind === "undecodable") return this.#closeFor(1011, decoded.reason);
     if (decoded.kind === "refused") {
-      this.#replyError(decoded, decoded.reason);
+      replyError(this, decoded, decoded.reason);
       if (!this.#rates!.strike()) this.#closeFor(1008, "too many strikes");
-    } else if (isOver) this.#replyError(decoded.message, "too many messages");
+    } else if (isOver) replyError(this, decoded.message, "too many messages");
     else this.#dispatch(decoded.message);
   }
 
   #dispatch(incoming: Incoming): void {
-    const { topic, event, joinRef, ref } = incoming;
+    const { topic, event } = incoming;
     const joins = event === "phx_join";
     const match = joins ? matchTopic(this.#mount.definitions, topic) : undefined;
     const { maxChannels } = this.world.limits;
     const decision = decide(incoming, this.#places, match !== undefined, maxChannels);
     switch (decision.kind) {
       case "heartbeat":
-        return this.#reply(null, ref, topic, "ok", {}, "urgent");
+        return reply(this, { ...incoming, joinRef: null }, "ok", {}, "urgent");
       case "join":
         return this.#join(
           new Membership(this, match!.pattern, match!.key, incoming),
@@ -273,11 +290,11 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       case "leave":
         return decision.place.cell?.send(new ClientMessage(ChannelKind.leave, incoming));
       case "left":
-        return this.#reply(joinRef, ref, topic, "ok", {});
+        return reply(this, incoming, "ok", {});
       case "tooMany":
-        return this.#replyError(incoming, "too many channels joined");
+        return replyError(this, incoming, "too many channels joined");
       case "unmatched":
-        this.#replyError({ ...incoming, joinRef: null }, "unmatched topic");
+        replyError(this, { ...incoming, joinRef: null }, "unmatched topic");
         if (joins) this.joinEnded(false);
         return undefined;
       case "stale":
@@ -290,9 +307,8 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   #join(membership: Membership, replaces: Membership | undefined): void {
     const waitMs = this.#rates!.join(this.world.system.runtime.now());
     if (waitMs > 0) {
-      const { joinRef, ref, topic } = membership.join!;
       const response = { reason: "too many joins", retryAfterMs: waitMs };
-      return this.#reply(joinRef, ref, topic, "error", response);
+      return reply(this, membership.join!, "error", response);
     }
     this.#places.set(membership);
     if (replaces !== undefined) {
@@ -320,7 +336,7 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       return membership.reply(incoming.joinRef, incoming.ref, "ok", {});
     }
     if (cell === undefined)
-      return this.#replyError({ ...incoming, joinRef: null }, "unmatched topic");
+      return replyError(this, { ...incoming, joinRef: null }, "unmatched topic");
     if (++membership.unfinished === this.world.limits.maxUnfinishedPushes && this.#full++ === 0)
       this.client.transport.pause();
     cell.send(new ClientMessage(ChannelKind.event, incoming));
@@ -334,8 +350,10 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
       membership.unfinished = this.world.limits.maxUnfinishedPushes;
       this.freer(membership);
     }
-    if (!isOrderly(reason) && !this.client.isClosed) log("error", `${cell.pid} crashed`, reason);
-    membership.end(isOrderly(reason));
+    const isTold = !isOrderly(reason) && !this.client.isClosed;
+    const id = isTold ? errorId(this.world.system.runtime) : undefined;
+    if (isTold) log("error", `${cell.pid} crashed (error ${id})`, reason);
+    membership.end(isOrderly(reason), id);
     const place = this.#places.get(membership.topic);
     if (place === membership) this.#places.delete(membership.topic);
     else if (place?.after === cell && !this.client.isClosed) {
@@ -375,26 +393,5 @@ export class SocketProcess extends Process implements Engine, Peer, ClientOwner,
   #closeFor(code: CloseCode, reason: string): void {
     if (refused.active) refused.emit({ what: "message", reason });
     this.client.close(code, reason);
-  }
-
-  #replyError(
-    { joinRef, ref, topic }: Pick<Incoming, "joinRef" | "ref" | "topic">,
-    reason: string,
-  ): void {
-    if (refused.active) refused.emit({ what: "message", reason });
-    this.#reply(joinRef, ref, topic, "error", { reason });
-  }
-
-  #reply(
-    joinRef: Incoming["joinRef"],
-    ref: Incoming["ref"],
-    topic: string,
-    status: "ok" | "error",
-    response: object,
-    kind: "kept" | "urgent" = "kept",
-  ): void {
-    const { client } = this;
-    const wire = client.serializer.reply(joinRef, ref, topic, status, JSON.stringify(response));
-    client.send(new Outgoing(messageFrame(wire), kind));
   }
 }

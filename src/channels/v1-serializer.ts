@@ -1,6 +1,7 @@
 // Version 1: `{"topic", "event", "payload", "ref"}`, both ways, in text frames alone. Its clients may name their joins, and
 // are never told a join ref.
 import { decoded, parseJson, undecodable } from "./decoded.ts";
+import { crashPayload } from "./error-id.ts";
 import { scalarsOf, scanJson } from "./json-scan.ts";
 import type { Limits } from "./limits.ts";
 import { payloadRefused, type Payload } from "./payload.ts";
@@ -51,7 +52,7 @@ export const v1: Serializer = {
 
   close: (joinRef, topic) => message(topic, "phx_close", "{}", joinRef),
 
-  crash: (joinRef, topic) => message(topic, "phx_error", `{"reason":"channel_crash"}`, joinRef),
+  crash: (joinRef, topic, id) => message(topic, "phx_error", crashPayload(id), joinRef),
 };
 
 /** Whom to answer stands in the members that are small, wherever the large one is. */

@@ -1,5 +1,6 @@
 // Version 2: `[join_ref, ref, topic, event, payload]`, both ways; payloads of bytes in binary frames.
 import { decoded, parseJson, undecodable } from "./decoded.ts";
+import { crashPayload } from "./error-id.ts";
 import { scanJson } from "./json-scan.ts";
 import type { Limits } from "./limits.ts";
 import { payloadRefused, type Payload } from "./payload.ts";
@@ -64,8 +65,8 @@ class V2Serializer implements Serializer {
     return text(joinRef, joinRef, topic, "phx_close", "{}");
   }
 
-  crash(joinRef: WireRef, topic: string): Wire {
-    return text(joinRef, joinRef, topic, "phx_error", `{"reason":"channel_crash"}`);
+  crash(joinRef: WireRef, topic: string, id?: string): Wire {
+    return text(joinRef, joinRef, topic, "phx_error", crashPayload(id));
   }
 
   #checkBytes(topic: string, event: string): void {

@@ -158,7 +158,10 @@ describe("testClient (C130)", () => {
       const refusals: unknown[] = [];
       for (const name of ["room:closed", "room:broken"] as const)
         await client.join(name, { as: "a" }).catch(({ reason }: Refused) => refusals.push(reason));
-      expect(refusals).toEqual([{ reason: "closed" }, { reason: "join crashed" }]);
+      expect(refusals).toEqual([
+        { reason: "closed" },
+        { reason: "join crashed", id: expect.any(String) },
+      ]);
       await expect(client.join("room:1", { as: 7 } as never)).rejects.toMatchObject({
         reason: { reason: "invalid payload" },
       });

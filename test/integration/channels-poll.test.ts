@@ -271,7 +271,13 @@ describe("long-polling", () => {
       await client.messages(2);
       await client.post(["1", "2", "room:1", "crash", { password: "hush" }]);
       expect(await client.messages(1)).toEqual([
-        ["1", "1", "room:1", "phx_error", { reason: "channel_crash" }],
+        [
+          "1",
+          "1",
+          "room:1",
+          "phx_error",
+          { reason: "channel_crash", id: expect.stringMatching(/^[0-9a-z]{10}$/) },
+        ],
       ]);
       expect(logged.length).toBeGreaterThan(0);
       expect(inspect(logged, { depth: 10 })).not.toMatch(/hush|lp1\./);

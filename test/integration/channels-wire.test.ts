@@ -190,7 +190,7 @@ describe("a join", () => {
       await using client = await rawClient(url);
       for (const [topic, response] of [
         ["private", { reason: "unauthorized" }],
-        ["broken", { reason: "join crashed" }],
+        ["broken", { reason: "join crashed", id: expect.stringMatching(/^[0-9a-z]{10}$/) }],
       ] as const) {
         expect(await client.ask(["1", "1", topic, "phx_join", {}])).toEqual([
           "1",

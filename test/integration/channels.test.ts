@@ -164,7 +164,9 @@ describe("the stock client", () => {
       channel.onError((reason) => void errors.push(reason));
       channel.push("crash", {});
       await until(() => errors.length === 1);
-      expect(errors).toEqual([{ reason: "channel_crash" }]);
+      expect(errors).toEqual([
+        { reason: "channel_crash", id: expect.stringMatching(/^[0-9a-z]{10}$/) },
+      ]);
       expect(lobby.channel.state).toBe("joined");
       await until(() => channel.state === "joined");
       web.broadcast("user:1", "push", { text: "back" });
