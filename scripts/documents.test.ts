@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { defaultLimits } from "sluice/channels";
 
 const root = resolve(import.meta.dirname, "..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -25,6 +26,18 @@ describe("the documents", () => {
     const named = Object.keys({ ...manifest["dependencies"], ...manifest["devDependencies"] });
     const listed = read("docs/dependencies.md").matchAll(/^\| `(.+?)` +\| \S/gm);
     expect([...listed].map(([, name = ""]) => name).toSorted()).toEqual(named.toSorted());
+  });
+
+  it("list every limit of an endpoint with its default", () => {
+    const rows = new Map(
+      [
+        ...read("docs/reference/limits.md").matchAll(/^\| `(\w+)` +\| ([\d,]+)( [KM]iB)? +\|/gm),
+      ].map(([, name = "", number = "", unit = ""]) => {
+        const times = { "": 1, " KiB": 1_024, " MiB": 1_048_576 }[unit]!;
+        return [name, Number(number.replaceAll(",", "")) * times];
+      }),
+    );
+    expect(Object.fromEntries(rows)).toMatchObject({ ...defaultLimits });
   });
 
   it.each(decisions)("%s is a decision as they are written here", (file) => {

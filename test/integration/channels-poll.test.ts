@@ -276,7 +276,7 @@ describe("long-polling", () => {
           "1",
           "room:1",
           "phx_error",
-          { reason: "channel_crash", id: expect.stringMatching(/^[0-9a-z]{10}$/) },
+          { reason: "channel_crash", id: expect.stringMatching(/^[0-9a-z]{10}$/) as unknown },
         ],
       ]);
       expect(logged.length).toBeGreaterThan(0);

@@ -165,7 +165,7 @@ describe("the stock client", () => {
       channel.push("crash", {});
       await until(() => errors.length === 1);
       expect(errors).toEqual([
-        { reason: "channel_crash", id: expect.stringMatching(/^[0-9a-z]{10}$/) },
+        { reason: "channel_crash", id: expect.stringMatching(/^[0-9a-z]{10}$/) as unknown },
       ]);
       expect(lobby.channel.state).toBe("joined");
       await until(() => channel.state === "joined");
