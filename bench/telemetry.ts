@@ -2,7 +2,8 @@
 // a listener on every event of Sluice, or without; medians of interleaved pairs, by the time
 // for which the thread had a processor.
 import { spawnSync } from "node:child_process";
-import { attach, type TelemetryEvent } from "sluice/telemetry";
+import { attach } from "sluice/telemetry";
+import { everyEvent } from "../test/support/telemetry-events.ts";
 import { percentile, report } from "./gauge.ts";
 import { W1O, W2O, W6 } from "./sluice.ts";
 
@@ -10,34 +11,6 @@ const benches = { W1O, W2O, W6 } as const;
 type Name = keyof typeof benches;
 const sizes: Readonly<Record<Name, number>> = { W1O: 30_000_000, W2O: 20_000_000, W6: 5_000_000 };
 const pairs = 9;
-
-const attached: Readonly<Record<TelemetryEvent, true>> = {
-  "sluice.stage.discarded": true,
-  "sluice.stage.demand": true,
-  "sluice.stage.stalled": true,
-  "sluice.stage.recovered": true,
-  "sluice.process.dropped": true,
-  "sluice.process.exited": true,
-  "sluice.process.zombie": true,
-  "sluice.supervisor.restarted": true,
-  "sluice.pubsub.unreached": true,
-  "sluice.pubsub.unsent": true,
-  "sluice.pubsub.up": true,
-  "sluice.pubsub.down": true,
-  "sluice.pubsub.gap": true,
-  "sluice.pubsub.unread": true,
-  "sluice.channels.refused": true,
-  "sluice.channels.closed": true,
-  "sluice.channels.drained": true,
-  "sluice.history.failed": true,
-  "sluice.history.lost": true,
-  "sluice.history.joined": true,
-  "sluice.presence.replica": true,
-  "sluice.presence.ignored": true,
-  "sluice.delivery.stop": true,
-  "sluice.delivery.receipt": true,
-  "sluice.log": true,
-};
 
 async function timed(name: Name, count: number): Promise<number> {
   const wired = await benches[name](count);
@@ -51,7 +24,7 @@ async function timed(name: Name, count: number): Promise<number> {
 async function child(name: Name, isAttached: boolean): Promise<void> {
   let heard = 0;
   if (isAttached) {
-    for (const event of Object.keys(attached) as TelemetryEvent[])
+    for (const event of everyEvent)
       attach(event, (measurement) => {
         if (typeof measurement === "object") heard++;
       });

@@ -171,17 +171,18 @@ class ChannelProcess extends Process implements Engine {
 
   #event(incoming: Incoming): unknown {
     const { event, payload } = incoming;
-    const later = new LaterReply(this.#membership, incoming);
     const handler = this.#membership.definition.handler(event);
+    const later = new LaterReply(this.#membership, incoming, handler !== undefined);
     if (handler === undefined) {
-      this.#tellRefused(event, "unknown event");
+      this.#tellRefused("event", "unknown event");
       return later.refuse({ reason: "unknown event" });
     }
     const refuse = (reason: object): void => {
       this.#tellRefused(event, "refused");
       later.refuse(reason);
     };
-    return this.#checked(event, payload, refuse, (checked) =>
+    const invalid = (reason: object): void => later.refuse(reason);
+    return this.#checked(event, payload, invalid, (checked) =>
       this.#refusable(
         () => handler(checked, this.#joined, later),
         (reply) => {
@@ -274,7 +275,8 @@ class ChannelProcess extends Process implements Engine {
       () => schema["~standard"].validate(payload),
       (result: SchemaResult<unknown>) => {
         if (result.issues === undefined) return next(result.value);
-        this.#tellRefused(event, result.issues.map(({ message }) => message).join("; "));
+        // The words of the schema may quote what came.
+        this.#tellRefused(event, invalidPayload.reason);
         return refuse(invalidPayload);
       },
       (error) => {

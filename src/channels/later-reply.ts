@@ -1,3 +1,4 @@
+import { handled } from "../telemetry/internal.ts";
 import type { Later } from "./definition.ts";
 import type { Membership } from "./membership.ts";
 import type { Incoming } from "./serializer.ts";
@@ -6,10 +7,15 @@ import type { Incoming } from "./serializer.ts";
 export class LaterReply implements Later<unknown> {
   readonly #membership: Membership;
   #incoming: Incoming | undefined;
+  /** When the event was taken up, if anybody wants to know. */
+  readonly #sinceMs: number | undefined;
 
-  constructor(membership: Membership, incoming: Incoming) {
+  /** @param isKnown is it an event of the contract? What else clients say is told to nobody. */
+  constructor(membership: Membership, incoming: Incoming, isKnown: boolean) {
     this.#membership = membership;
     this.#incoming = incoming;
+    this.#sinceMs =
+      isKnown && handled.active ? membership.socket.world.system.runtime.now() : undefined;
   }
 
   /** @throws SLUICE_PAYLOAD_REFUSED */
@@ -31,5 +37,14 @@ export class LaterReply implements Later<unknown> {
     membership.reply(incoming.joinRef, incoming.ref, status, response);
     this.#incoming = undefined;
     membership.socket.freer(membership);
+    this.#tell(incoming.event, status);
+  }
+
+  #tell(event: string, status: "ok" | "error"): void {
+    if (this.#sinceMs === undefined || !handled.active) return;
+    const { definition, socket } = this.#membership;
+    const { endpoint, pattern } = definition;
+    const durationMs = socket.world.system.runtime.now() - this.#sinceMs;
+    handled.emit({ endpoint, pattern, event, status, durationMs });
   }
 }

@@ -17,6 +17,7 @@ export interface FirstAnswer {
 /** A poll without a session, which asks for one. */
 export class LongPollConnect extends PendingConnection {
   override readonly carriesBytes = false;
+  protected readonly line = "longpoll";
   readonly #request: IncomingMessage;
   readonly #answer: FirstAnswer;
   readonly #onClose = (): void => this.hangUp();
@@ -51,9 +52,7 @@ export class LongPollConnect extends PendingConnection {
     return safeHeaders(this.#request.headers);
   }
 
-  accept(peer: Peer): Transport | undefined {
-    if (this.isGone) return undefined;
-    this.isGone = true;
+  protected open(peer: Peer): Transport | undefined {
     this.#response.off("close", this.#onClose);
     return this.#answer.accepted(peer);
   }

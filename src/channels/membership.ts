@@ -1,4 +1,5 @@
 import type { Cell } from "../process/internal.ts";
+import { crashed, joined } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import type { Client } from "./client.ts";
@@ -47,6 +48,8 @@ export class Membership implements Place {
   /** Broadcasts that wait for its channel to see them. */
   unseen = 0;
   #isLost = false;
+  /** When the join was read, if anybody wants to know. */
+  readonly #joinAtMs: number | undefined;
 
   constructor(socket: SocketSide, definition: AnyDefinition, key: string, join: Incoming) {
     this.socket = socket;
@@ -56,6 +59,7 @@ export class Membership implements Place {
     const { namesJoins } = socket.client.serializer;
     this.joinRef = join.joinRef ?? (namesJoins ? join.ref : null);
     this.join = join;
+    this.#joinAtMs = joined.active ? socket.world.system.runtime.now() : undefined;
   }
 
   get ended(): boolean {
@@ -95,6 +99,7 @@ export class Membership implements Place {
   answered(): void {
     this.state = "joined";
     this.wasJoined = true;
+    this.#tellJoined("ok");
     this.join = undefined;
     this.#closeReplaced();
     this.socket.joinEnded(true);
@@ -116,6 +121,7 @@ export class Membership implements Place {
   /** The join was answered with an error, `counts` if by a fault of the client. */
   refused(counts = true): void {
     this.state = "ended";
+    this.#tellJoined("error");
     this.#closeReplaced();
     if (counts) this.socket.joinEnded(false);
   }
@@ -140,6 +146,10 @@ export class Membership implements Place {
   end(isOrderly: boolean, id?: string): void {
     const { state } = this;
     this.socket.world.fanOut.leave(this);
+    if (!isOrderly && crashed.active) {
+      const { endpoint, pattern } = this.definition;
+      crashed.emit({ endpoint, pattern, wasJoined: this.wasJoined });
+    }
     if (state === "joining") {
       const { joinRef, ref } = this.join!;
       this.reply(joinRef, ref, "error", { reason: "join crashed", id });
@@ -154,6 +164,15 @@ export class Membership implements Place {
           : serializer.crash(joinRef, topic, id),
       );
     }
+  }
+
+  /** The join is answered; of one whose client did not wait there is nothing to tell. */
+  #tellJoined(status: "ok" | "error"): void {
+    const { client, world } = this.socket;
+    if (this.#joinAtMs === undefined || !joined.active || client.isClosed) return;
+    const { endpoint, pattern } = this.definition;
+    const durationMs = world.system.runtime.now() - this.#joinAtMs;
+    joined.emit({ endpoint, pattern, status, durationMs });
   }
 
   #closeReplaced(): void {

@@ -297,6 +297,7 @@ class ServerEnd implements Transport {
 
 /** A connection request without a network. */
 class MemoryConnect extends PendingConnection {
+  protected readonly line = "memory";
   readonly #client: ClientEnd;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #url: URL;
@@ -333,9 +334,7 @@ class MemoryConnect extends PendingConnection {
     return safeHeaders(this.#headers);
   }
 
-  accept(peer: Peer): Transport | undefined {
-    if (this.isGone) return undefined;
-    this.isGone = true;
+  protected open(peer: Peer): Transport | undefined {
     return this.#client.accepted(peer, this.mount.world.limits.maxFrameBytes);
   }
 

@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import type { Cell } from "../process/internal.ts";
+import type { TelemetryEvents } from "../telemetry/index.ts";
+import { connected } from "../telemetry/internal.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
 import type { Attempt, RefusalStatus } from "./attempt.ts";
 import type { Arrival } from "./connection-limiter.ts";
@@ -29,7 +31,11 @@ export abstract class PendingConnection implements Attempt, Arrival {
   isGone = false;
   /** His socket, once he has entered. */
   cell: Cell | undefined = undefined;
+  /** By what he is reached. */
+  protected abstract readonly line: TelemetryEvents["sluice.channels.connected"]["transport"];
   readonly #host: Host;
+  /** When he asked, if anybody wants to know. */
+  readonly #askedAtMs: number | undefined;
 
   constructor(
     host: Host,
@@ -40,11 +46,13 @@ export abstract class PendingConnection implements Attempt, Arrival {
     this.mount = mount;
     this.remoteAddress = remoteAddress;
     this.remotePort = remotePort;
+    this.#askedAtMs = connected.active ? mount.world.system.runtime.now() : undefined;
   }
 
   abstract get request(): ConnectRequest;
   abstract get headers(): Headers;
-  abstract accept(peer: Peer): Transport | undefined;
+  /** Makes his line; nothing when he asks wrongly. */
+  protected abstract open(peer: Peer): Transport | undefined;
   protected abstract turnAway(status: RefusalStatus, retryAfterSeconds?: number): void;
 
   /** What he asked for; the host is one of this endpoint's. */
@@ -56,6 +64,23 @@ export abstract class PendingConnection implements Attempt, Arrival {
     url.pathname = path;
     url.search = query;
     return url;
+  }
+
+  /** Lets him in; once. */
+  accept(peer: Peer): Transport | undefined {
+    if (this.isGone) return undefined;
+    this.isGone = true;
+    const transport = this.open(peer);
+    if (transport !== undefined && this.#askedAtMs !== undefined && connected.active) {
+      const { record, system } = this.mount.world;
+      connected.emit({
+        endpoint: record.key,
+        transport: this.line,
+        version: this.serializer.version,
+        durationMs: system.runtime.now() - this.#askedAtMs,
+      });
+    }
+    return transport;
   }
 
   /** Sends him away; once. */

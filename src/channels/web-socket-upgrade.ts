@@ -11,6 +11,7 @@ import type { WebSocketUpgrades } from "./web-socket-transport.ts";
 
 /** Somebody who asks for an upgrade. */
 export class WebSocketUpgrade extends PendingConnection {
+  protected readonly line = "websocket";
   readonly #upgrades: WebSocketUpgrades;
   readonly #request: IncomingMessage;
   readonly #line: Duplex;
@@ -56,9 +57,7 @@ export class WebSocketUpgrade extends PendingConnection {
     return safeHeaders(this.#request.headers);
   }
 
-  accept(peer: Peer): Transport | undefined {
-    if (this.isGone) return undefined;
-    this.isGone = true;
+  protected open(peer: Peer): Transport | undefined {
     this.#line.off("error", ignore).off("close", this.#onClose);
     return this.#upgrades.upgrade(this.#request, this.#line, this.#head, peer);
   }

@@ -36,6 +36,10 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.pubsub.down": emitter("sluice.pubsub.down"),
   "sluice.pubsub.gap": emitter("sluice.pubsub.gap"),
   "sluice.pubsub.unread": emitter("sluice.pubsub.unread"),
+  "sluice.channels.connected": emitter("sluice.channels.connected"),
+  "sluice.channels.joined": emitter("sluice.channels.joined"),
+  "sluice.channels.handled": emitter("sluice.channels.handled"),
+  "sluice.channels.crashed": emitter("sluice.channels.crashed"),
   "sluice.channels.refused": emitter("sluice.channels.refused"),
   "sluice.channels.closed": emitter("sluice.channels.closed"),
   "sluice.channels.drained": emitter("sluice.channels.drained"),
@@ -64,6 +68,11 @@ export const up: Emitter<"sluice.pubsub.up"> = emitters["sluice.pubsub.up"];
 export const down: Emitter<"sluice.pubsub.down"> = emitters["sluice.pubsub.down"];
 export const gap: Emitter<"sluice.pubsub.gap"> = emitters["sluice.pubsub.gap"];
 export const unread: Emitter<"sluice.pubsub.unread"> = emitters["sluice.pubsub.unread"];
+export const connected: Emitter<"sluice.channels.connected"> =
+  emitters["sluice.channels.connected"];
+export const joined: Emitter<"sluice.channels.joined"> = emitters["sluice.channels.joined"];
+export const handled: Emitter<"sluice.channels.handled"> = emitters["sluice.channels.handled"];
+export const crashed: Emitter<"sluice.channels.crashed"> = emitters["sluice.channels.crashed"];
 export const refused: Emitter<"sluice.channels.refused"> = emitters["sluice.channels.refused"];
 export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channels.closed"];
 export const drained: Emitter<"sluice.channels.drained"> = emitters["sluice.channels.drained"];

@@ -70,6 +70,35 @@ export interface TelemetryEvents {
   };
   /** Something came from the broker that no node of ours has sent, and was let go. */
   "sluice.pubsub.unread": { readonly reason: string; readonly length: number };
+  /** A client was let in, `durationMs` after its request; `version` is that of the protocol it speaks. */
+  "sluice.channels.connected": {
+    readonly endpoint: string;
+    readonly transport: "websocket" | "longpoll" | "memory";
+    readonly version: string;
+    readonly durationMs: number;
+  };
+  /** A join was answered, `durationMs` after it was read. One that matches no pattern, or is one too many, is `refused` only. */
+  "sluice.channels.joined": {
+    readonly endpoint: string;
+    readonly pattern: string;
+    readonly status: "ok" | "error";
+    readonly durationMs: number;
+  };
+  /** An event that its channel knows was answered, `durationMs` after it was taken up, be it at once or later. */
+  "sluice.channels.handled": {
+    readonly endpoint: string;
+    readonly pattern: string;
+    readonly event: string;
+    readonly status: "ok" | "error";
+    readonly durationMs: number;
+  };
+  /** A channel ended otherwise than in order. The error is in the log, and in `sluice.process.exited`. */
+  "sluice.channels.crashed": {
+    readonly endpoint: string;
+    readonly pattern: string;
+    /** Had its client been let in? Else the join is told as well, as an error. */
+    readonly wasJoined: boolean;
+  };
   /** A connection, join or message was refused: `what` it was, and why. */
   "sluice.channels.refused": { readonly what: string; readonly reason: string };
   /** The server closed a socket. */

@@ -1,6 +1,8 @@
 export {
   appendFailed,
   closed,
+  connected,
+  crashed,
   delivered,
   demanded,
   discarded,
@@ -8,7 +10,9 @@ export {
   dropped,
   exited,
   gap,
+  handled,
   historyJoined,
+  joined,
   log,
   presenceIgnored,
   presenceReplica,

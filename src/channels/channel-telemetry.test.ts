@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { sleep, startSupervisor } from "../process/index.ts";
+import { attach, type TelemetryEvent } from "../telemetry/index.ts";
+import { simulate, testClient } from "../testing/index.ts";
+import { Refused, endpoint, fields, type Endpoint } from "./index.ts";
+
+interface Room {
+  join(params: { readonly ms?: number; readonly fails?: "refused" | "crash" }): void;
+  in: {
+    work(payload: { readonly ms: number }): object;
+    later(payload: { readonly ms: number }): object;
+    refuse(payload: object): void;
+    boom(payload: object): void;
+  };
+}
+interface Topics {
+  "room:*": Room;
+}
+
+const web = endpoint<Topics, object>("web");
+const room = web.channel("room:*", {
+  schemas: {
+    join: {
+      "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) as never },
+    },
+    work: fields({ ms: "number" }),
+    later: fields({ ms: "number" }),
+    refuse: fields({}),
+    boom: fields({}),
+  },
+  async join({ ms = 0, fails }) {
+    await sleep(ms);
+    if (fails === "refused") throw new Refused({ reason: "no" });
+    if (fails === "crash") throw new Error("join fails");
+    return { assigns: {} };
+  },
+  on: {
+    async work({ ms }) {
+      await sleep(ms);
+      return {};
+    },
+    later({ ms }, channel, later) {
+      channel.after(ms, () => later.refuse({ reason: "too late" }));
+      channel.after(2 * ms, () => later.reply({}));
+      return later;
+    },
+    refuse() {
+      throw new Refused({ reason: "no" });
+    },
+    boom() {
+      throw new Error("boom");
+    },
+  },
+});
+
+const told = [
+  "sluice.channels.connected",
+  "sluice.channels.joined",
+  "sluice.channels.handled",
+  "sluice.channels.crashed",
+  "sluice.channels.refused",
+] as const satisfies readonly TelemetryEvent[];
+
+/** Serves rooms, `connect` taking 30 ms, and hands over what was told since the last look. */
+function served(
+  body: (web: Endpoint<Topics, object>, events: () => unknown[][]) => Promise<void>,
+  heard: readonly TelemetryEvent[] = told,
+): Promise<unknown> {
+  return simulate(
+    async () => {
+      await using _app = await startSupervisor({
+        strategy: "one_for_one",
+        children: {
+          web: web.child({
+            port: 0,
+            sockets: {
+              "/socket": {
+                async connect() {
+                  await sleep(30);
+                  return {};
+                },
+                channels: [room],
+              },
+            },
+          }),
+        },
+      });
+      using _log = attach("sluice.log", () => {});
+      using listeners = new DisposableStack();
+      const events: unknown[][] = [];
+      for (const event of heard)
+        listeners.use(attach(event, (it) => events.push([event.split(".")[2], it])));
+      await body(web, () => events.splice(0));
+    },
+    { seeds: 5 },
+  );
+}
+const of = { endpoint: "web", pattern: "room:*" };
+
+describe("telemetry of channels", () => {
+  it("tells of a connection how long it took, and of each join what became of it (C19, C21, C45)", () =>
+    served(async (endpointOf, events) => {
+      await using client = await testClient(endpointOf, { params: { token: "x" } });
+      const connected = { endpoint: "web", transport: "memory", version: "2.0.0", durationMs: 30 };
+      expect(events()).toEqual([["connected", connected]]);
+      await client.join("room:1", { ms: 20 });
+      expect(events()).toEqual([["joined", { ...of, status: "ok", durationMs: 20 }]]);
+      await expect(client.join("room:2", { ms: 5, fails: "refused" })).rejects.toBeInstanceOf(
+        Refused,
+      );
+      expect(events()).toEqual([["joined", { ...of, status: "error", durationMs: 5 }]]);
+      await expect(client.join("room:3", { fails: "crash" })).rejects.toBeInstanceOf(Refused);
+      expect(events()).toEqual([
+        ["crashed", { ...of, wasJoined: false }],
+        ["joined", { ...of, status: "error", durationMs: 0 }],
+      ]);
+      await expect(client.join("other" as never, {} as never)).rejects.toBeInstanceOf(Refused);
+      expect(events()).toEqual([["refused", { what: "message", reason: "unmatched topic" }]]);
+    }));
+
+  it("tells of each event that its channel knows when it was answered, at once or later, and of a crash (C21, C45)", () =>
+    served(async (endpointOf, events) => {
+      await using client = await testClient(endpointOf);
+      const topic = await client.join("room:1", {});
+      events();
+      await topic.push("work", { ms: 40 });
+      expect(events()).toEqual([
+        ["handled", { ...of, event: "work", status: "ok", durationMs: 40 }],
+      ]);
+      await expect(topic.push("later", { ms: 70 })).rejects.toBeInstanceOf(Refused);
+      await sleep(200);
+      expect(events()).toEqual([
+        ["handled", { ...of, event: "later", status: "error", durationMs: 70 }],
+      ]);
+      await expect(topic.push("refuse", {})).rejects.toBeInstanceOf(Refused);
+      expect(events()).toEqual([
+        ["refused", { what: "refuse on room:*", reason: "refused" }],
+        ["handled", { ...of, event: "refuse", status: "error", durationMs: 0 }],
+      ]);
+      await expect(topic.push("work", { ms: "hunter2" as never })).rejects.toBeInstanceOf(Refused);
+      expect(events()).toEqual([
+        ["refused", { what: "work on room:*", reason: "invalid payload" }],
+        ["handled", { ...of, event: "work", status: "error", durationMs: 0 }],
+      ]);
+      // A name that no contract has is no label.
+      await expect(topic.push("hunter2" as never, {} as never)).rejects.toBeInstanceOf(Refused);
+      expect(events()).toEqual([["refused", { what: "event on room:*", reason: "unknown event" }]]);
+      const booming = topic.push("boom", {}, { withinMs: 100 }).catch(() => {});
+      await topic.expectCrash();
+      await booming;
+      expect(events()).toEqual([["crashed", { ...of, wasJoined: true }]]);
+    }));
+
+  it("says nothing of a join whose client did not wait", () =>
+    served(async (endpointOf, events) => {
+      const client = await testClient(endpointOf);
+      const joining = client.join("room:1", { ms: 50 }, { withinMs: 100 }).catch(() => {});
+      await sleep(10);
+      await client.close();
+      await joining;
+      expect(events().map(([event]) => event)).toEqual(["connected"]);
+    }));
+
+  it("does not measure what began before somebody listened", () =>
+    served(async (endpointOf) => {
+      await using client = await testClient(endpointOf);
+      const topic = await client.join("room:1", {});
+      const working = topic.push("work", { ms: 40 });
+      await sleep(10);
+      const times: number[] = [];
+      using _late = attach("sluice.channels.handled", ({ durationMs }) => times.push(durationMs));
+      await working;
+      await topic.push("work", { ms: 20 });
+      expect(times).toEqual([20]);
+    }, []));
+});
