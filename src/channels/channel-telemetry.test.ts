@@ -5,7 +5,7 @@ import { simulate, testClient } from "../testing/index.ts";
 import { Refused, endpoint, fields, type Endpoint } from "./index.ts";
 
 interface Room {
-  join(params: { readonly ms?: number; readonly fails?: "refused" | "crash" }): void;
+  join(params: { readonly ms: number; readonly fails: string }): void;
   in: {
     work(payload: { readonly ms: number }): object;
     later(payload: { readonly ms: number }): object;
@@ -20,15 +20,13 @@ interface Topics {
 const web = endpoint<Topics, object>("web");
 const room = web.channel("room:*", {
   schemas: {
-    join: {
-      "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) as never },
-    },
+    join: fields({ ms: "number", fails: "string" }),
     work: fields({ ms: "number" }),
     later: fields({ ms: "number" }),
     refuse: fields({}),
     boom: fields({}),
   },
-  async join({ ms = 0, fails }) {
+  async join({ ms, fails }) {
     await sleep(ms);
     if (fails === "refused") throw new Refused({ reason: "no" });
     if (fails === "crash") throw new Error("join fails");
@@ -103,13 +101,15 @@ describe("telemetry of channels", () => {
       await using client = await testClient(endpointOf, { params: { token: "x" } });
       const connected = { endpoint: "web", transport: "memory", version: "2.0.0", durationMs: 30 };
       expect(events()).toEqual([["connected", connected]]);
-      await client.join("room:1", { ms: 20 });
+      await client.join("room:1", { ms: 20, fails: "" });
       expect(events()).toEqual([["joined", { ...of, status: "ok", durationMs: 20 }]]);
       await expect(client.join("room:2", { ms: 5, fails: "refused" })).rejects.toBeInstanceOf(
         Refused,
       );
       expect(events()).toEqual([["joined", { ...of, status: "error", durationMs: 5 }]]);
-      await expect(client.join("room:3", { fails: "crash" })).rejects.toBeInstanceOf(Refused);
+      await expect(client.join("room:3", { ms: 0, fails: "crash" })).rejects.toBeInstanceOf(
+        Refused,
+      );
       expect(events()).toEqual([
         ["crashed", { ...of, wasJoined: false }],
         ["joined", { ...of, status: "error", durationMs: 0 }],
@@ -121,7 +121,7 @@ describe("telemetry of channels", () => {
   it("tells of each event that its channel knows when it was answered, at once or later, and of a crash (C21, C45)", () =>
     served(async (endpointOf, events) => {
       await using client = await testClient(endpointOf);
-      const topic = await client.join("room:1", {});
+      const topic = await client.join("room:1", { ms: 0, fails: "" });
       events();
       await topic.push("work", { ms: 40 });
       expect(events()).toEqual([
@@ -154,7 +154,9 @@ describe("telemetry of channels", () => {
   it("says nothing of a join whose client did not wait", () =>
     served(async (endpointOf, events) => {
       const client = await testClient(endpointOf);
-      const joining = client.join("room:1", { ms: 50 }, { withinMs: 100 }).catch(() => {});
+      const joining = client
+        .join("room:1", { ms: 50, fails: "" }, { withinMs: 100 })
+        .catch(() => {});
       await sleep(10);
       await client.close();
       await joining;
@@ -164,7 +166,7 @@ describe("telemetry of channels", () => {
   it("does not measure what began before somebody listened", () =>
     served(async (endpointOf) => {
       await using client = await testClient(endpointOf);
-      const topic = await client.join("room:1", {});
+      const topic = await client.join("room:1", { ms: 0, fails: "" });
       const working = topic.push("work", { ms: 40 });
       await sleep(10);
       const times: number[] = [];
