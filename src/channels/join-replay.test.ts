@@ -225,3 +225,62 @@ describe("a join on a topic with history", () => {
       },
     ));
 });
+
+interface Numbers {
+  feed: { out: { said: { readonly n: number } }; history: true };
+}
+
+describe("clients of a topic with history", () => {
+  it("says what their policy throws over join again, and the topic goes on for all others", () =>
+    simulate(
+      async ({ advance }) => {
+        using _quiet = attach("sluice.log", () => {});
+        const web = endpoint<Numbers>("web");
+        const latest = ({ n }: { readonly n: number }): string => {
+          if (n === 1) throw new Error("its own");
+          return "one";
+        };
+        const feed = web.channel("feed", {
+          join: () => ({ assigns: {} }),
+          history: {},
+          slow: { latest },
+        });
+        await using _app = await startSupervisor({
+          strategy: "one_for_one",
+          children: {
+            web: web.child({
+              port: 0,
+              sockets: { "/socket": { connect: () => ({}), channels: [feed] } },
+            }),
+          },
+        });
+        const socket = new (memoryTransport())("ws://localhost/socket/websocket?vsn=2.0.0");
+        const events: unknown[] = [];
+        socket.onmessage = ({ data }) => {
+          const [, , , event, { n }] = JSON.parse(data as string) as [
+            0,
+            0,
+            0,
+            string,
+            { n?: number },
+          ];
+          events.push(n ?? event);
+        };
+        await new Promise<void>((resolve) => (socket.onopen = resolve));
+        const join = (params: object): void =>
+          socket.send(JSON.stringify(["1", "1", "feed", "phx_join", params]));
+        join({});
+        await advance(20);
+        const { epoch } = await web.publish("feed", "said", { n: 1 });
+        await advance(20);
+        join({ since: { epoch, offset: 0 } });
+        await advance(20);
+        web.broadcast("feed", "said", { n: 2 });
+        await advance(20);
+        expect(events).toEqual(["phx_reply", "phx_error", "phx_reply", 1, 2]);
+        socket.close();
+        await advance(20);
+      },
+      { seeds: 3 },
+    ));
+});

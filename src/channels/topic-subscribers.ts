@@ -64,6 +64,8 @@ export class TopicSubscribers implements Listener, OpenRun {
     if (this.#members.size === 0) return;
     // What cannot be sent is refused to its sender, now.
     const bytes = message.encoded(this.#record.limits).length;
+    const { slow = this.definition.slow } = message;
+    if (typeof slow === "object") slow.latest(message.payload);
     const sender = this.#member(from as Membership | undefined);
     message.reach?.open(this.#members.size - (sender === undefined ? 0 : 1));
     if (message.slow === "wait") return this.#wait(message, sender);

@@ -126,6 +126,12 @@ export class TopicTail {
   #letIn(membership: Membership, hold: Hold): void {
     if (hold.after === undefined || this.position!.offset < hold.after) return;
     this.#members.set(membership, undefined);
-    this.#side.enter(membership, hold.take());
+    try {
+      this.#side.enter(membership, hold.take());
+    } catch (error) {
+      // A user's own policy threw. The tail goes on for all others.
+      tell("error", `a client of ${this.topic} could not be told what was held for it`, error);
+      membership.rejoin();
+    }
   }
 }
