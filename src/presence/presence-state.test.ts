@@ -241,7 +241,7 @@ describe("PresenceState", () => {
     expect(exchange.take(give, 0).next).toBeDefined();
   });
 
-  it("asks the replica itself where another knows as much, again when there is no answer, and gives up in the end (C112, L122)", () => {
+  it("asks the replica itself where another knows as much, again when there is no answer, and gives up in the end (C112, L116, L122)", () => {
     const b = replica("b", ["a", "c"]);
     const exchange = new Exchange(b);
     exchange.note("c", [["a", 5]], () => true);

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { inWords, together, type Summary } from "./world.ts";
+import { inWords, together, type Summary } from "./summary.ts";
 
 const run = promisify(execFile);
 const cwd = new URL("../../", import.meta.url);

@@ -1,5 +1,4 @@
 // A tracker, and processes that are no channels, in virtual time.
-import { expect } from "vitest";
 import { Process, start, startSupervisor, type Running } from "sluice";
 import { attach } from "sluice/telemetry";
 import { simulate, type Simulation } from "sluice/testing";
@@ -100,6 +99,3 @@ export async function bench(
     { seeds },
   );
 }
-
-/** A `phx_ref`. */
-export const ref = expect.stringMatching(/^[0-9a-z]{20}\.[0-9a-z]+$/) as string;

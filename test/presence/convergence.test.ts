@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { attach } from "sluice/telemetry";
 import { score } from "../scoreboard.ts";
-import { inWords, summary, worlds } from "./world.ts";
+import { inWords } from "./summary.ts";
+import { summary, worlds } from "./world.ts";
 
 it(
   "nodes that come, go, crash, are cut off, and lose, double and reorder messages, see the same in the end, and so do their clients: no ghost, and nobody lost, in 500 seeds; one that stops is gone at once, one that is killed within the down period (R53, R54, C110, C111, C115, L122)",

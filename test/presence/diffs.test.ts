@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { PresenceChange } from "sluice/presence";
-import { bench, here, ref, type Meta, type Options } from "./bench.ts";
+import { bench, here, type Meta, type Options } from "./bench.ts";
+import { ref } from "./ref.ts";
 
 describe("diffs", () => {
-  it("what happens within some ms is one diff; what came and left within them is not in it; a state and the diffs after it tell of each once (C87, C88, C89, L103)", () =>
+  it("what happens within some ms is one diff; what came and left within them is not in it; a state and the diffs after it tell of each once, to whatever announces (C87, C88, C89, L99, L103)", () =>
     bench({}, async ({ guest, told, advance }) => {
       const [one, two] = [await guest(), await guest()];
       const pushed: unknown[] = [];
@@ -108,6 +109,23 @@ describe("diffs", () => {
     });
   });
 
+  it("a test can wait until nothing is on its way (C92)", () => {
+    let open = 0;
+    const fetch: NonNullable<Options["fetch"]> = async () => {
+      open++;
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      open--;
+      return new Map();
+    };
+    return bench({ fetch }, async ({ guest, told, advance, quiet }) => {
+      told.length = 0;
+      await (await guest()).call.track("k", { n: 1 }, "t");
+      await advance(30);
+      await quiet();
+      expect([open, told.length]).toEqual([0, 1]);
+    });
+  });
+
   it("while fetch takes its time, one diff and one state wait, whatever happens (R55)", () => {
     let open = (): void => {};
     const fetch: NonNullable<Options["fetch"]> = async () => {
@@ -140,7 +158,7 @@ describe("diffs", () => {
     });
   });
 
-  it("handleMetas hears each diff in order, with what each key has now; one that fails is logged, and the next is heard (C90, L105)", () => {
+  it("handleMetas hears each diff in order, with what each key has now; one that fails is logged, and the next is heard (C90, C100, L105)", () => {
     const heard: unknown[] = [];
     const names = (metas: PresenceChange<Meta>["current"]): unknown =>
       Object.fromEntries([...metas].map(([key, all]) => [key, all.map(({ n }) => n)]));

@@ -193,7 +193,7 @@ describe("several nodes", () => {
       expect(await keysOf(two)).toEqual([]);
     }));
 
-  it("what is no message of a replica is ignored and counted, and harms nothing (R58, R59)", () =>
+  it("what is no message of a replica is ignored and counted, and harms nothing (R59)", () =>
     world(async ({ node, advance, ignored }) => {
       const one = await node();
       await enter(one, "k");

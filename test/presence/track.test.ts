@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { start } from "sluice";
 import { presence } from "sluice/presence";
 import { simulate } from "sluice/testing";
-import { Guest, bench, here, ref, type Meta, type Options } from "./bench.ts";
+import { Guest, bench, here, type Meta, type Options } from "./bench.ts";
+import { ref } from "./ref.ts";
 
 describe("track, update, untrack", () => {
-  it("a process is present until it untracks or ends; its metas are in the order of tracking (C81, C82, C103, L97, L100, L102, L120)", () =>
+  it("a process is present until it untracks or ends; its metas are in the order of tracking (C81, C82, C85, C103, L95, L96, L97, L100, L102, L120)", () =>
     bench({}, async ({ guest, quiet }) => {
       const [one, two] = [await guest(), await guest()];
       await one.call.track("k", { n: 1 }, "t");
@@ -115,7 +116,9 @@ describe("track, update, untrack", () => {
       },
     ));
 
-  it("without its child nobody is there to be asked; a topic is needed where the process is no channel", async () => {
+  it("it is a child of a supervisor, found by its token; without the child nobody is there to be asked (C80, L93)", async () => {
+    const spec = here.child();
+    expect([spec.type, spec.restart]).toEqual(["worker", "permanent"]);
     await simulate(
       async () => {
         await using one = await start(Guest);
