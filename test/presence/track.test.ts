@@ -116,7 +116,7 @@ describe("track, update, untrack", () => {
       },
     ));
 
-  it("it is a child of a supervisor, found by its token; without the child nobody is there to be asked (C80, L93)", async () => {
+  it("is a child of a supervisor, found by its token; without the child nobody is there to be asked (C80, L93)", async () => {
     const spec = here.child();
     expect([spec.type, spec.restart]).toEqual(["worker", "permanent"]);
     await simulate(
