@@ -139,7 +139,7 @@ describe("what waits for the broker", () => {
 });
 
 describe("what comes from the broker and is no message of a node", () => {
-  it("is let go and counted, whatever it is; what follows is heard (R59)", () =>
+  it("is let go and counted, whatever it is; what follows is heard (R58, R59)", () =>
     withSystem(async () => {
       using _log = attach("sluice.log", () => {});
       const hub = memoryHub({ maxMessageBytes: 2 ** 26 });

@@ -3,7 +3,7 @@ import type { AdapterCase } from "./adapter-suite.ts";
 import { until, type Wired } from "./adapter-bench.ts";
 
 /** Topics that a broker could take for something else. */
-export const oddTopics: readonly string[] = [
+const oddTopics: readonly string[] = [
   "t/",
   " ",
   "a b",

@@ -167,7 +167,7 @@ for (const broker of brokers)
       score(
         "R52",
         `${broker} killed for ${Math.round(backMs)} ms, one message each ${floodMs} ms`,
-        `subscriptions back 100 %, lost ${lost.join("/")}, told ${told.unsent}, silent 0`,
+        `subscriptions back 100 %, lost ${lost.join("/")}, told ${told.unsent}, every node told of its gap`,
       );
     });
 

@@ -38,6 +38,9 @@ export function natsAdapter({ servers, prefix = "sluice", client }: NatsAdapterO
     throw invalidOption("prefix", prefix, "a NATS subject of letters, digits, _ and -");
   const list = typeof servers === "string" ? [servers] : [...servers];
   if (list.length === 0) throw invalidOption("servers", list, "at least one");
+  // What may be a password is not shown.
+  if (list.some((server) => server.includes("@")))
+    throw invalidOption("servers", "one with an @", "host:port; who you are goes into client");
   return {
     kind: "nats",
     async connect(events, signal) {
