@@ -48,7 +48,7 @@ describe("an adapter", () => {
         adapter.connect(events, new AbortController().signal),
       ]);
       expect(result.status).toBe("rejected");
-      const { reason } = result as PromiseRejectedResult;
+      const { reason } = result as { readonly reason: unknown };
       expect(`${String(reason)} ${JSON.stringify(reason)}`).not.toContain(secret);
     }
   });
