@@ -65,8 +65,8 @@ async function downloaded(kind: Kind): Promise<Program> {
 function found(kind: Kind, bin: string, more: NodeJS.ProcessEnv): Program {
   const env = { PATH: process.env["PATH"], TZ: "UTC", LC_ALL: "C.UTF-8", ...more };
   const path = join(bin, kind.program);
-  // The server is what it is called as.
-  const said = spawnSync(path, ["--version"], { argv0: kind.argv0, env, encoding: "utf8" });
+  const { argv0 = path } = kind;
+  const said = spawnSync(path, ["--version"], { argv0, env, encoding: "utf8" });
   const version = /\d+\.\d+(\.\d+)?/.exec(said.stdout)?.[0];
   if (version === undefined) throw new Error(`${path} --version: ${said.stdout}${said.stderr}`);
   return { bin, path, version, env };

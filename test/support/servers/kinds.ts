@@ -8,9 +8,10 @@ import { type Program, unprivileged, type User } from "./files.ts";
 export interface Kind {
   readonly name: "nats" | "redis" | "postgres";
   readonly program: string;
-  /** What the program is called in the package, and as what it has to be called. */
+  /** What the program is called in the package. */
   readonly unpacked: string;
-  readonly argv0: string;
+  /** As what it has to be called, where it is what it is called as. */
+  readonly argv0?: string;
   /** Where it may be, beside the search path. */
   readonly folders: readonly string[];
   /** The Debian package to install, and which of those it brings hold the server. */
@@ -31,7 +32,6 @@ const nats: Kind = {
   name: "nats",
   program: "nats-server",
   unpacked: "nats-server",
-  argv0: "nats-server",
   folders: [],
   package: "nats-server",
   pattern: "nats-server",
@@ -63,7 +63,6 @@ const postgres: Kind = {
   name: "postgres",
   program: "postgres",
   unpacked: "postgres",
-  argv0: "postgres",
   folders: ["/usr/lib/postgresql/*/bin"],
   package: "postgresql",
   pattern: "postgresql-[0-9]+",

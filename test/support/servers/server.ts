@@ -56,7 +56,7 @@ export class Server implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error(`${this.name} runs already`);
     const { path, env } = this.#program;
-    const { argv0, args, user } = this.#kind;
+    const { argv0 = path, args, user } = this.#kind;
     const child = spawn(path, [...args(this.port, this.#folder), ...this.#args], {
       argv0,
       env,
