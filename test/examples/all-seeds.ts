@@ -10,11 +10,14 @@ const run = promisify(execFile);
 /** Seeds of one process: each run is a module of its own, which stays in memory. */
 const most = 1_000;
 
-/** The examples that are programs: what exports is a part of others, and one that simulates cannot be simulated. */
+/**
+ * The examples that are programs: what exports is a part of others, one that simulates cannot be simulated, and one that attaches
+ * to a server of a framework does real I/O.
+ */
 export function programs(): string[] {
   const text = (file: string): string => readFileSync(new URL(`examples/${file}`, root), "utf8");
   return globSync("*.ts", { cwd: new URL("examples/", root) })
-    .filter((file) => !/^export |from "sluice\/testing"/m.test(text(file)))
+    .filter((file) => !/^export |from "sluice\/testing"|listen\(/m.test(text(file)))
     .toSorted();
 }
 
