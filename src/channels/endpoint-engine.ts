@@ -240,7 +240,11 @@ export class EndpointEngine implements Engine, Host {
     this.#isOpen = false;
     for (const listener of this.listeners) listener.close();
     for (const arrival of this.#connections.close()) (arrival as PendingConnection).refuse(503);
-    for (const { note } of this.#sockets) if (note instanceof PendingConnection) note.refuse(503);
+    for (const { note } of this.#sockets)
+      if (note instanceof PendingConnection) {
+        note.refuse(503);
+        note.abandon();
+      }
   }
 
   /** Of an endpoint that has ended, it never ends: nobody is there to go on. */

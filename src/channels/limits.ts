@@ -74,7 +74,7 @@ export interface Limits {
   readonly maxHeaderBytes: number;
   /** Headers of a request; default 64. More: 431. */
   readonly maxHeaders: number;
-  /** Until a connected socket has joined something; default 15,000. Later: close 4001. */
+  /** Until a client that asked to connect has joined something; default 15,000. Later: 503 while `connect` runs, or close 4001. */
   readonly joinWithinMs: number;
   /** Until `revalidate` of a mount has answered; default 10,000. Later: close 4003. */
   readonly revalidateTimeoutMs: number;

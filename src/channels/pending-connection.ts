@@ -8,7 +8,6 @@ import type { Arrival } from "./connection-limiter.ts";
 import type { Mount } from "./mount.ts";
 import type { Params } from "./params.ts";
 import type { Serializer } from "./serializer.ts";
-import type { SocketProcess } from "./socket-process.ts";
 import type { Peer, Transport } from "./transport.ts";
 import { v2 } from "./v2-serializer.ts";
 
@@ -94,12 +93,15 @@ export abstract class PendingConnection implements Attempt, Arrival {
     this.#host.enter(this);
   }
 
+  /** Ends his socket at once: `connect` hears it by its signal, and what it still does is for nobody. */
+  abandon(): void {
+    this.cell?.kill("shutdown");
+  }
+
   /** He has gone before he was let in. */
   hangUp(): void {
     if (this.isGone) return;
     this.isGone = true;
-    const engine = this.cell?.engine as SocketProcess | undefined;
-    if (engine === undefined) this.cell?.stop("normal");
-    else engine.hungUp();
+    this.abandon();
   }
 }

@@ -184,7 +184,8 @@ export class SocketProcess
     if ((this.#full > 0 || polls === true) && !this.#isGone) this.#heardAt = sweeps.count;
     const born = (sweeps.count - this.#bornAt) * sweeps.ms;
     if (client === undefined) {
-      if (born > limits.joinWithinMs) this.#cell.stop("shutdown");
+      // A `connect` that hangs holds neither its client nor the place.
+      if (born > limits.joinWithinMs) this.#cell.kill("shutdown");
       return;
     }
     if (this.#isGone) {
@@ -205,11 +206,6 @@ export class SocketProcess
     for (const { state, unfinished } of this.#places.values())
       if (state === "joining" || unfinished > 0) return false;
     return this.client.flushNow();
-  }
-
-  /** Nobody waits for the answer any more. */
-  hungUp(): void {
-    if (this.#client === undefined) this.#cell.stop("normal");
   }
 
   #connect(attempt: Attempt): unknown {

@@ -18,6 +18,10 @@ export class WebSocketUpgrade extends PendingConnection {
   readonly #head: Buffer;
   readonly #protocols: string | undefined;
   readonly #onClose = (): void => this.hangUp();
+  /** A line that nobody reads does not tell of its end. What came early stays in it. */
+  readonly #onReadable = (): void => void this.#line.read(0);
+  /** It is left half open otherwise. */
+  readonly #onEnd = (): void => void this.#line.destroy();
 
   constructor(
     host: Host,
@@ -39,6 +43,7 @@ export class WebSocketUpgrade extends PendingConnection {
     this.#line = line;
     this.#head = head;
     line.on("error", ignore).on("close", this.#onClose);
+    line.on("readable", this.#onReadable).on("end", this.#onEnd);
   }
 
   get request(): ConnectRequest {
@@ -58,13 +63,19 @@ export class WebSocketUpgrade extends PendingConnection {
   }
 
   protected open(peer: Peer): Transport | undefined {
-    this.#line.off("error", ignore).off("close", this.#onClose);
+    this.#letGo();
+    this.#line.off("error", ignore);
     return this.#upgrades.upgrade(this.#request, this.#line, this.#head, peer);
   }
 
   protected turnAway(status: RefusalStatus, retryAfterSeconds?: number): void {
-    this.#line.off("close", this.#onClose);
+    this.#letGo();
     refuseUpgrade(this.#line, status, retryAfterSeconds);
+  }
+
+  #letGo(): void {
+    this.#line.off("close", this.#onClose).off("end", this.#onEnd);
+    this.#line.off("readable", this.#onReadable);
   }
 }
 
