@@ -15,7 +15,7 @@ import { EndpointProcess } from "./endpoint-process.ts";
 import { historySetting, type HistoryLogOptions, type HistoryServer } from "./history-options.ts";
 import { HistoryProcess } from "./history-process.ts";
 import { overlap } from "./topic-pattern.ts";
-import { publishLocal } from "./publish-local.ts";
+import { speak } from "./speak.ts";
 
 /**
  * A typed address on the system's bus: it defines channels and speaks to their clients, in modules other than the
@@ -155,7 +155,7 @@ export class EndpointToken {
 
   broadcast(topic: string, event: string, payload: object): void {
     const system = this.#system;
-    void publishLocal(system, this.#record(system), topic, event, payload);
+    void speak(system, this.#record(system), topic, event, payload);
   }
 
   broadcastLocal(topic: string, event: string, payload: object): void {
@@ -163,7 +163,7 @@ export class EndpointToken {
     const record = this.#record(system);
     if (record.log.keeps(topic))
       throw invalidOption("topic", topic, "one without history, which is one for all");
-    void publishLocal(system, record, topic, event, payload, undefined, localOnly);
+    void speak(system, record, topic, event, payload, undefined, localOnly);
   }
 
   async publish(topic: string, event: string, payload: object): Promise<Position> {
@@ -179,7 +179,7 @@ export class EndpointToken {
     payload: object,
     options: SendOptions,
   ): Promise<void> | undefined {
-    return publishLocal(system, this.#record(system), topic, event, payload, undefined, options);
+    return speak(system, this.#record(system), topic, event, payload, undefined, options);
   }
 
   /** The same for what every node says to its own clients by itself, and no history keeps. */

@@ -7,7 +7,7 @@ import {
 import { ownOf, type Cell, type Own } from "../process/internal.ts";
 import type { Position } from "./contract.ts";
 import type { Membership } from "./membership.ts";
-import { publishLocal } from "./publish-local.ts";
+import { speak } from "./speak.ts";
 
 /** What callbacks get: a process from inside, and the voice of its channel. */
 export class JoinedTopic {
@@ -33,20 +33,20 @@ export class JoinedTopic {
   }
 
   push(event: string, payload: object): void {
-    if (this.#speaks(event)) this.#membership.push(event, payload);
+    if (this.#maySpeak(event)) this.#membership.push(event, payload);
   }
   broadcast(event: string, payload: object): void {
-    if (this.#speaks(event)) this.#publishLocal(event, payload);
+    if (this.#maySpeak(event)) this.#speak(event, payload);
   }
   broadcastFrom(event: string, payload: object): void {
     if (this.#membership.definition.history !== undefined)
       throw invalidOption("topic", this.topic, "one without history, which is one for all");
-    if (this.#speaks(event)) this.#publishLocal(event, payload, this.#membership);
+    if (this.#maySpeak(event)) this.#speak(event, payload, this.#membership);
   }
 
   async publish(event: string, payload: object): Promise<Position> {
     const { topic, socket, definition } = this.#membership;
-    if (definition.history === undefined || !this.#speaks(event))
+    if (definition.history === undefined || !this.#maySpeak(event))
       throw invalidOption("topic", topic, "one that is joined, and has history");
     return socket.world.record.log.publish(topic, event, payload);
   }
@@ -90,7 +90,7 @@ export class JoinedTopic {
   }
 
   /** Is there a client to speak to? @throws SLUICE_PAYLOAD_REFUSED before the join has been answered */
-  #speaks(event: string): boolean {
+  #maySpeak(event: string): boolean {
     const { state, topic } = this.#membership;
     if (state !== "joining") return state !== "ended";
     const why = "the join is not answered yet: speak in `joined`, or later";
@@ -105,8 +105,8 @@ export class JoinedTopic {
     );
   }
 
-  #publishLocal(event: string, payload: object, from?: Membership): void {
+  #speak(event: string, payload: object, from?: Membership): void {
     const { topic, socket } = this.#membership;
-    void publishLocal(socket.world.system, socket.world.record, topic, event, payload, from);
+    void speak(socket.world.system, socket.world.record, topic, event, payload, from);
   }
 }

@@ -9,7 +9,7 @@ import type { EndpointRecord } from "./directory.ts";
  *
  * @throws SLUICE_PAYLOAD_REFUSED
  */
-export function publishLocal(
+export function speak(
   system: System,
   record: EndpointRecord,
   topic: string,
