@@ -63,6 +63,8 @@ export class BroadcastMessage {
   readonly meta: object | undefined;
   #object: object | undefined;
   #encoded: Payload | undefined = undefined;
+  #keyed: object | undefined = undefined;
+  #key = "";
   #v1: Buffer | undefined = undefined;
   #v2: Buffer | undefined = undefined;
 
@@ -103,6 +105,15 @@ export class BroadcastMessage {
     return isBytes(this.#object);
   }
 
+  /** What a newer message has in common with it under a policy, which is asked once: users' code may throw. */
+  keyOf(policy: LatestPolicy): string {
+    if (this.#keyed !== policy) {
+      this.#key = keyOf(policy, this.topic, this.payload);
+      this.#keyed = policy;
+    }
+    return this.#key;
+  }
+
   /** The payload as it is sent. @throws SLUICE_PAYLOAD_REFUSED */
   encoded(limits: Limits): Payload {
     return (this.#encoded ??= encodePayload(this.topic, this.event, this.payload, limits));
@@ -114,7 +125,7 @@ export class BroadcastMessage {
       serializer.form === "v2"
         ? (this.#v2 ??= this.#encode(serializer, limits))
         : (this.#v1 ??= this.#encode(serializer, limits));
-    return outgoing(bytes, policy, this.topic, this, this.reach);
+    return outgoing(bytes, policy, (latest) => this.keyOf(latest), this.reach);
   }
 
   #encode(serializer: Serializer, limits: Limits): Buffer {
@@ -133,16 +144,21 @@ export function marked(payload: Payload, meta: object | undefined): Payload {
 
 const noOptions: SendOptions = {};
 
+type LatestPolicy = Extract<SlowPolicy<unknown>, object>;
+
+/** What broadcasts have in common of which a slow client needs only the newest. */
+export function keyOf(policy: LatestPolicy, topic: string, payload: unknown): string {
+  return `${topic}\u0000${policy.latest(payload)}`;
+}
+
 /** A broadcast's frame, to be treated by its topic's policy. */
 export function outgoing(
   bytes: Buffer,
   policy: SlowPolicy<unknown> | "wait",
-  topic: string,
-  said: { readonly payload: object },
+  key: (policy: LatestPolicy) => string,
   watch?: FrameWatch,
 ): Outgoing {
-  if (typeof policy === "object")
-    return new Outgoing(bytes, "latest", `${topic}\u0000${policy.latest(said.payload)}`, watch);
+  if (typeof policy === "object") return new Outgoing(bytes, "latest", key(policy), watch);
   const kind: FrameKind = policy === "dropOldest" ? "droppable" : "kept";
   return new Outgoing(bytes, kind, "", watch);
 }

@@ -11,7 +11,7 @@ import {
 import { Process } from "../process/index.ts";
 import { refused } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
-import { marked, outgoing, type BroadcastMessage } from "./broadcast.ts";
+import { keyOf, marked, outgoing, type BroadcastMessage } from "./broadcast.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
 import type { Position } from "./contract.ts";
 import { messageFrame } from "./frame.ts";
@@ -236,7 +236,7 @@ class ChannelProcess extends Process implements Engine {
       const frame =
         seen === message.payload
           ? message.frame(serializer, slow, limits)
-          : outgoing(encode(), slow, topic, { payload: seen }, reach);
+          : outgoing(encode(), slow, (latest) => keyOf(latest, topic, seen), reach);
       if (slow === "wait") void client.sendWaiting(frame, message.maxWaitMs);
       else client.send(frame);
     } catch (error) {

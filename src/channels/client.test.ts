@@ -1,6 +1,7 @@
 // What becomes of a client that keeps up, and of one that does not: a line whose other end the test is.
 import { describe, expect, it } from "vitest";
 import { currentSystem } from "../runtime/internal.ts";
+import { attach } from "../telemetry/index.ts";
 import { simulate, type Simulation } from "../testing/index.ts";
 import { Client } from "./client.ts";
 import { Flusher } from "./flusher.ts";
@@ -207,4 +208,20 @@ describe("Flusher", () => {
       },
       { seeds: 1 },
     ));
+
+  it("is closed, and its sender told, when its line throws; the log says why", () =>
+    world(async ({ client, line, closings, quiet }) => {
+      const told: unknown[] = [];
+      using _told = attach("sluice.log", ({ details }) => told.push(details));
+      const settled: boolean[] = [];
+      const why = new Error("the line's own");
+      line.send = () => {
+        throw why;
+      };
+      const watch = { settled: (written: boolean) => void settled.push(written) };
+      client.send(new Outgoing(Buffer.from("one"), "kept", "", watch));
+      await quiet();
+      expect([line.closes, closings(), settled, told]).toEqual([[1011], 1, [false], [why]]);
+      expect(client.isClosed).toBe(true);
+    }));
 });

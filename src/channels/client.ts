@@ -1,6 +1,6 @@
 import type { TimerEntry } from "../support/internal.ts";
 import type { System } from "../runtime/internal.ts";
-import { closed } from "../telemetry/internal.ts";
+import { closed, log } from "../telemetry/internal.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
 import type { CloseCode } from "./frame.ts";
 import type { Limits } from "./limits.ts";
@@ -121,12 +121,7 @@ export class Client implements Flushable {
   close(code: CloseCode, reason: string): void {
     if (this.isClosed) return;
     if (code !== 4008) this.flushNow();
-    this.dispose();
-    if (closed.active) closed.emit({ code, reason });
-    // Its answer is to be read, also where nothing else was any more.
-    this.transport.resume();
-    this.transport.close(code, reason);
-    this.#owner.closing();
+    this.#end(code, reason);
   }
 
   /** Lets everything go that waits, and tells all who wait. */
@@ -134,6 +129,19 @@ export class Client implements Flushable {
     this.isClosed = true;
     this.#outbox.clear();
     this.#endWait();
+  }
+
+  #end(code: CloseCode, reason: string): void {
+    if (this.isClosed) return;
+    this.dispose();
+    if (closed.active) closed.emit({ code, reason });
+    try {
+      // Its answer is to be read, also where nothing else was any more.
+      this.transport.resume();
+      this.transport.close(code, reason);
+    } finally {
+      this.#owner.closing();
+    }
   }
 
   /** Something else is sent, or all that waits is to go: broadcasts that are on their way to it go before. */
@@ -174,7 +182,14 @@ export class Client implements Flushable {
     const bytes = Math.min(bytesPerTurn, this.#world.limits.maxPendingBytes / 4);
     const frames = this.#outbox.take(bytes);
     if (frames.length === 0) return;
-    if (!this.transport.send(run.join(frames))) this.blockedSweeps = 0;
+    try {
+      if (!this.transport.send(run.join(frames))) this.blockedSweeps = 0;
+    } catch (error) {
+      for (const frame of frames) frame.watch?.settled(false);
+      // What it has missed it cannot be told any more.
+      log("error", "a socket could not be written to, and is closed", error);
+      return this.#end(1011, "not written");
+    }
     for (const frame of frames) frame.watch?.settled(true);
   }
 

@@ -1,4 +1,5 @@
 import type { Runtime } from "../runtime/internal.ts";
+import { log } from "../telemetry/internal.ts";
 import type { Client } from "./client.ts";
 import { SharedRun } from "./shared-run.ts";
 
@@ -21,7 +22,10 @@ export interface OpenRun {
 /** Sockets written between two looks at the outside world, so that a large fan-out holds nobody up. */
 const socketsPerTurn = 2_000;
 
-/** Writes what was queued for the sockets of an endpoint: once per turn, when the JavaScript at hand has ended. */
+/**
+ * Writes what was queued for the sockets of an endpoint: once per turn, when the JavaScript at hand has ended. What throws
+ * for one socket or topic is told to the log, and hurts no other.
+ */
 export class Flusher {
   readonly #runtime: Runtime;
   readonly #shared = new SharedRun();
@@ -44,8 +48,13 @@ export class Flusher {
     const before = this.#run;
     if (before === run) return;
     this.#run = run;
-    before?.handOut();
     if (run !== undefined) this.#schedule();
+    try {
+      before?.handOut();
+    } catch (error) {
+      // Whoever speaks now has nothing to do with what was said before.
+      log("error", "broadcasts could not be handed out", error);
+    }
   }
 
   /** Puts a socket in line for the end of this turn. */
@@ -65,7 +74,11 @@ export class Flusher {
     for (let at = 0; at < count; at++) {
       const socket = dirty[at]!;
       socket.marked = false;
-      socket.flush(this.#shared);
+      try {
+        socket.flush(this.#shared);
+      } catch (error) {
+        log("error", "a socket could not be written to", error);
+      }
     }
     this.#shared.clear();
     this.#scheduled = false;

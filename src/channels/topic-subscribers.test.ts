@@ -146,3 +146,66 @@ describe("what is told in one turn", () => {
       }
     }));
 });
+
+interface Said {
+  room: { out: { said: { readonly n: number } } };
+}
+
+describe("a policy of users that throws", () => {
+  it("refuses the broadcast to its sender; it is asked once for each, and what comes next is heard by all", () =>
+    simulate(
+      async ({ advance }) => {
+        const web = endpoint<Said>("web");
+        const asked: number[] = [];
+        const latest = ({ n }: { readonly n: number }): string => {
+          asked.push(n);
+          if (n === 1) throw new Error("its own");
+          return "one";
+        };
+        const room = web.channel("room", { join: () => ({ assigns: {} }), slow: { latest } });
+        await using _app = await startSupervisor({
+          strategy: "one_for_one",
+          children: {
+            web: web.child({
+              port: 0,
+              sockets: { "/socket": { connect: () => ({}), channels: [room] } },
+            }),
+          },
+        });
+        const heard: unknown[] = [];
+        const Line = memoryTransport(currentSystem());
+        const url = memoryUrl(currentSystem(), "web").href;
+        // Of both versions: each has frames of its own.
+        const lines = ["1.0.0", "2.0.0", "2.0.0"].map((vsn) => {
+          const line = new Line(`${url}?vsn=${vsn}`);
+          line.onmessage = ({ data }) => {
+            const said = JSON.parse(data as string) as unknown;
+            const payload = (
+              Array.isArray(said) ? said[4] : (said as { payload: unknown }).payload
+            ) as { readonly n?: number };
+            if (payload.n !== undefined) heard.push(payload.n);
+          };
+          line.onopen = () =>
+            line.send(
+              JSON.stringify(
+                vsn === "2.0.0"
+                  ? ["1", "1", "room", "phx_join", {}]
+                  : { topic: "room", event: "phx_join", payload: {}, ref: "1" },
+              ),
+            );
+          return line;
+        });
+        await advance(50);
+        expect(() => web.broadcast("room", "said", { n: 1 })).toThrow("its own");
+        web.broadcast("room", "said", { n: 2 });
+        await advance(50);
+        web.broadcast("room", "said", { n: 3 });
+        await advance(50);
+        expect(heard).toEqual([2, 2, 2, 3, 3, 3]);
+        expect(asked).toEqual([1, 2, 3]);
+        for (const line of lines) line.close();
+        await advance(50);
+      },
+      { seeds: 1 },
+    ));
+});

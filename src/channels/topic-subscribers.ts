@@ -1,5 +1,5 @@
 import type { Listener } from "../pubsub/internal.ts";
-import { dropped } from "../telemetry/internal.ts";
+import { dropped, log } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import { InterceptMessage } from "./channel-message.ts";
@@ -65,7 +65,7 @@ export class TopicSubscribers implements Listener, OpenRun {
     // What cannot be sent is refused to its sender, now.
     const bytes = message.encoded(this.#record.limits).length;
     const { slow = this.definition.slow } = message;
-    if (typeof slow === "object") slow.latest(message.payload);
+    if (typeof slow === "object") message.keyOf(slow);
     const sender = this.#member(from as Membership | undefined);
     message.reach?.open(this.#members.size - (sender === undefined ? 0 : 1));
     if (message.slow === "wait") return this.#wait(message, sender);
@@ -79,11 +79,21 @@ export class TopicSubscribers implements Listener, OpenRun {
   handOut(): void {
     const run = this.#run;
     this.#run = new BroadcastRun(this.definition);
+    const failed: Client[] = [];
+    let why: unknown;
     for (const [client, member] of this.#members) {
       const { handed } = member;
       member.handed = 0;
-      run.send(client, handed, member.socket.world.limits);
+      try {
+        run.send(client, handed, member.socket.world.limits);
+      } catch (error) {
+        failed.push(client);
+        why = error;
+      }
     }
+    if (failed.length === 0) return;
+    log("error", `${failed.length} clients could not be told what ${this.topic} said: closed`, why);
+    for (const client of failed) client.close(1011, "not written");
   }
 
   catchUp(client: Client): void {
