@@ -11,6 +11,9 @@ export interface CheckedMeta {
 /** Names that every object has: `constructor`, `__proto__` and the like. */
 const prototypeNames: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
+/** Under this key payloads carry what is the runtime's. */
+const reserved = "~";
+
 /** Where a refusal belongs to. */
 export interface Place {
   readonly presence: string;
@@ -47,6 +50,7 @@ export function checkKey(
   if (exceeds(key, maxKeyBytes))
     throw refused({ ...place, key: key.slice(0, 32) }, `the key is over ${maxKeyBytes} bytes`);
   if (!key.isWellFormed() || !topic.isWellFormed()) throw refused(place, "half a character");
+  if (key === reserved) throw refused(place, `${shown(reserved)} is the runtime's own in payloads`);
   if (!mayBePrototypes && prototypeNames.has(key))
     throw refused(
       place,

@@ -1,6 +1,8 @@
 import { checkInteger } from "../support/internal.ts";
 
-/** Every bound presences live within. All are positive and finite; beyond them, `track` and `update` are refused. */
+/**
+ * Every bound presences live within. All are positive and finite; beyond them, `track` and `update` are refused,
+ * but for the rate of updates. */
 export interface PresenceLimits {
   /** UTF-8 bytes of a key; default 128. */
   readonly maxKeyBytes: number;
@@ -14,7 +16,10 @@ export interface PresenceLimits {
   readonly maxKeysPerTopic: number;
   /** Presences of one process; default 100. */
   readonly maxPerProcess: number;
-  /** Updates of one key in one topic on this node, per second and at once; default 5. */
+  /**
+   * Updates of one key in one topic by one process, per second and at once; default 5. Beyond, the newest meta goes out as
+   * soon as it may.
+   */
   readonly updatesPerSecond: number;
 }
 

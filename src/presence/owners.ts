@@ -1,9 +1,10 @@
 import type { Cell } from "../process/internal.ts";
 import type { Row } from "./row.ts";
+import { Tracked } from "./tracked.ts";
 
 /** What one process of this node has tracked. */
 class Owned {
-  readonly #topics: Map<string, Map<string, Row>> = new Map();
+  readonly #topics: Map<string, Map<string, Tracked>> = new Map();
   readonly link: Disposable;
   size = 0;
 
@@ -11,26 +12,27 @@ class Owned {
     this.link = link;
   }
 
-  get(topic: string, key: string): Row | undefined {
+  get(topic: string, key: string): Tracked | undefined {
     return this.#topics.get(topic)?.get(key);
   }
 
-  set(row: Row): void {
+  add(row: Row): void {
     let keys = this.#topics.get(row.topic);
-    if (keys === undefined) this.#topics.set(row.topic, (keys = new Map<string, Row>()));
-    if (!keys.has(row.key)) this.size++;
-    keys.set(row.key, row);
+    if (keys === undefined) this.#topics.set(row.topic, (keys = new Map<string, Tracked>()));
+    this.size++;
+    keys.set(row.key, new Tracked(row));
   }
 
   delete({ topic, key }: Row): void {
     const keys = this.#topics.get(topic);
+    keys?.get(key)?.end();
     if (keys?.delete(key) !== true) return;
     this.size--;
     if (keys.size === 0) this.#topics.delete(topic);
   }
 
-  *rows(): Generator<Row> {
-    for (const keys of this.#topics.values()) yield* keys.values();
+  *end(): Generator<Row> {
+    for (const keys of this.#topics.values()) for (const one of keys.values()) yield one.end();
   }
 }
 
@@ -49,15 +51,15 @@ export class Owners {
     return this.#owners.get(owner)?.size ?? 0;
   }
 
-  get(owner: Cell, topic: string, key: string): Row | undefined {
+  get(owner: Cell, topic: string, key: string): Tracked | undefined {
     return this.#owners.get(owner)?.get(topic, key);
   }
 
-  /** It is this process's, in the place of what it had of this key in this topic. */
-  set(owner: Cell, row: Row): void {
+  /** It is this process's, that has not tracked this key in this topic. */
+  add(owner: Cell, row: Row): void {
     let owned = this.#owners.get(owner);
     if (owned === undefined) this.#owners.set(owner, (owned = new Owned(this.#tie(owner))));
-    owned.set(row);
+    owned.add(row);
   }
 
   delete(owner: Cell, row: Row): void {
@@ -71,7 +73,7 @@ export class Owners {
     const owned = this.#owners.get(owner);
     if (owned === undefined) return [];
     this.#release(owner, owned);
-    return [...owned.rows()];
+    return [...owned.end()];
   }
 
   #release(owner: Cell, owned: Owned): void {

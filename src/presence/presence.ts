@@ -47,7 +47,8 @@ export interface Presence<Meta extends object, Extra extends object = {}> {
   track(process: Self, key: string, meta: Meta, topic: string): Promise<string>;
   /**
    * Another meta, or what a function makes of a copy of the last one, in the place of the one that this process has
-   * tracked. Resolves with its `phx_ref`; clients hear one diff with a join and a leave.
+   * tracked. Resolves with its `phx_ref`; clients hear one diff with a join and a leave. More updates than
+   * `updatesPerSecond` go out together, the newest meta as soon as it may: then the `phx_ref` is still the one before.
    *
    * @throws SluiceError `SLUICE_NOT_TRACKED`, and as `track`, as rejections.
    */

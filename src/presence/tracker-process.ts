@@ -13,14 +13,22 @@ import {
   type Upstream,
 } from "../process/internal.ts";
 import { Announcer, type Push } from "./announcer.ts";
-import { checkKey, checkMeta, overLimit, refused, type Place } from "./check-entry.ts";
+import {
+  checkKey,
+  checkMeta,
+  overLimit,
+  refused,
+  type CheckedMeta,
+  type Place,
+} from "./check-entry.ts";
 import { metaOf, type Metas } from "./client-shapes.ts";
 import type { Settings } from "./options.ts";
 import { Owners } from "./owners.ts";
 import { PresenceState } from "./presence-state.ts";
 import { ReplicaLink } from "./replica-link.ts";
 import type { Changes, Row } from "./row.ts";
-import { UpdateRates } from "./update-rates.ts";
+import type { Tracked } from "./tracked.ts";
+import { UpdateRate } from "./update-rate.ts";
 import { View } from "./view.ts";
 
 /** The replica that each presence of a system had last. */
@@ -55,7 +63,6 @@ export class TrackerProcess extends Process implements Engine {
   readonly #state: PresenceState;
   readonly #view: View = new View();
   readonly #owners: Owners;
-  readonly #rates: UpdateRates;
   readonly #announcer: Announcer;
   readonly #link: ReplicaLink;
 
@@ -68,7 +75,6 @@ export class TrackerProcess extends Process implements Engine {
     this.#own = ownOf(cell);
     this.#system = cell.system;
     this.#state = new PresenceState(replicaId(cell.system), settings.maxRemovals);
-    this.#rates = new UpdateRates(settings.limits.updatesPerSecond);
     this.#owners = new Owners((owner) => this.#own.link(owner.ref));
     this.#announcer = new Announcer(key, this.#own, settings, this.#view);
     const changed = (changes: Changes): void => this.#changed(changes);
@@ -83,7 +89,6 @@ export class TrackerProcess extends Process implements Engine {
     const last = this.#system.get(incarnations);
     this.#link.open(last.get(this.#key));
     last.set(this.#key, this.#state.self);
-    this.#own.every(1_000, () => this.#rates.sweep(this.#system.runtime.now()));
   }
 
   protected override terminate(): void {
@@ -113,7 +118,7 @@ export class TrackerProcess extends Process implements Engine {
       const { meta: kept, size } = checkMeta(place, meta, this.#settings.limits);
       this.#checkRoom(place, owner);
       const row = this.#state.add(topic, key, kept, size);
-      this.#owners.set(owner, row);
+      this.#owners.add(owner, row);
       this.#changed({ joins: [row], leaves: [] });
       // It has ended while this waited: the tie tells of it.
       return row.ref;
@@ -123,22 +128,36 @@ export class TrackerProcess extends Process implements Engine {
   update(owner: Cell, topic: string, key: string, change: unknown): string {
     const place = this.#place(topic, key);
     return this.#replying(() => {
-      const before = this.#owners.get(owner, topic, key);
-      if (before === undefined) throw notTracked(place, owner);
-      const { updatesPerSecond } = this.#settings.limits;
-      if (!this.#rates.take(topic, key, this.#system.runtime.now()))
-        throw overLimit(place, "updatesPerSecond", updatesPerSecond);
-      const meta = typeof change === "function" ? callWith(place, change, before.meta) : change;
-      const { meta: kept, size } = checkMeta(place, meta, this.#settings.limits);
-      const row = this.#state.add(topic, key, kept, size, before);
-      this.#owners.set(owner, row);
-      this.#changed({ joins: [row], leaves: [before] });
-      return row.ref;
+      const tracked = this.#owners.get(owner, topic, key);
+      if (tracked === undefined) throw notTracked(place, owner);
+      const meta = typeof change === "function" ? callWith(place, change, tracked.newest) : change;
+      this.#updateWhenDue(tracked, checkMeta(place, meta, this.#settings.limits));
+      return tracked.row.ref;
     });
   }
 
+  /** At once, or as soon as the rate allows: then what came last counts. */
+  #updateWhenDue(tracked: Tracked, meta: CheckedMeta): void {
+    const now = this.#system.runtime.now();
+    const rate = (tracked.rate ??= new UpdateRate(this.#settings.limits.updatesPerSecond, now));
+    if (tracked.held === undefined && rate.take(now)) return this.#replace(tracked, meta);
+    tracked.hold(meta, () =>
+      this.#own.after(rate.waitMs(now), () => {
+        const newest = tracked.release();
+        if (newest !== undefined) this.#updateWhenDue(tracked, newest);
+      }),
+    );
+  }
+
+  #replace(tracked: Tracked, { meta, size }: CheckedMeta): void {
+    const before = tracked.row;
+    const { topic, key } = before;
+    tracked.row = this.#state.add(topic, key, meta, size, before);
+    this.#changed({ joins: [tracked.row], leaves: [before] });
+  }
+
   untrack(owner: Cell, topic: string, key: string): void {
-    const row = this.#owners.get(owner, topic, key);
+    const row = this.#owners.get(owner, topic, key)?.row;
     if (row === undefined) return;
     this.#owners.delete(owner, row);
     this.#removeAll([row]);
