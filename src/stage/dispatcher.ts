@@ -57,6 +57,12 @@ export interface Dispatching<T> {
    * the oldest of them entered the pipeline.
    */
   dispatch(events: readonly T[], enteredMs: number): number;
+  /**
+   * Asks that wait in the mailbox in a row are all heard before what they ask for is looked for, until `demand` is so many
+   * events: for dispatchers that divide one large batch better than several small ones. `ask` is called for each as ever,
+   * and whatever stands between two of them finds the first answered. Read after each ask; unstated: one by one.
+   */
+  readonly gathers?: number;
   /** How many events were taken and are kept for subscribers that have not asked for them yet. Bound it. */
   readonly queued?: number;
   /** Calls `run` once, as soon as all that is queued now has gone; called only while something is. */

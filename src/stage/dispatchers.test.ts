@@ -62,6 +62,32 @@ const parityDispatcher: Dispatcher<number> = {
   make: (context) => new ByParity(context),
 };
 
+/** The same that gathers, or not, and notes how many asks in a row it heard while events waited. */
+class Gathering extends ByParity {
+  static longest = 0;
+  declare readonly gathers?: number;
+  #left = false;
+  #row = 0;
+
+  override ask(subscriber: Subscriber, count: number): void {
+    super.ask(subscriber, count);
+    this.#row++;
+    if (this.#left) Gathering.longest = Math.max(Gathering.longest, this.#row);
+  }
+
+  override dispatch(events: readonly number[]): number {
+    const taken = super.dispatch(events);
+    this.#left = taken < events.length;
+    this.#row = 0;
+    return taken;
+  }
+}
+
+const gathering = (says: { readonly gathers?: number }): Dispatcher<number> => ({
+  ...parityDispatcher,
+  make: (context) => Object.assign(new Gathering(context), says),
+});
+
 const event = (n: number): number => n;
 const policies: readonly SlowSubscriber<number>[] = [
   "wait",
@@ -73,6 +99,12 @@ const policy = (subscriber: number): DispatchTerms<number> => ({
   slow: policies[subscriber]!,
   maxLag: 3,
 });
+const own: DispatcherSuiteOptions<number> = {
+  dispatcher: () => parityDispatcher,
+  event,
+  terms: (subscriber) => ({ dispatch: subscriber % 2 === 0 ? "even" : "odd" }),
+  refused: { dispatch: "prime" },
+};
 const suites: Readonly<Record<string, DispatcherSuiteOptions<number>>> = {
   demandDispatcher: { dispatcher: () => demandDispatcher(), event },
   "demandDispatcher that shuffles": {
@@ -124,16 +156,23 @@ const suites: Readonly<Record<string, DispatcherSuiteOptions<number>>> = {
     terms: (subscriber) => ({ weight: [1, 2, 0.5, 4][subscriber]! }),
     weights: [1, 2, 0.5, 4],
   },
-  "a dispatcher of one's own": {
-    dispatcher: () => parityDispatcher,
-    event,
-    terms: (subscriber) => ({ dispatch: subscriber % 2 === 0 ? "even" : "odd" }),
-    refused: { dispatch: "prime" },
-  },
+  "a dispatcher of one's own": own,
+  "one that gathers": { ...own, dispatcher: () => gathering({ gathers: 30 }) },
 };
 
 describe.each(Object.entries(suites))("%s", (_name, options) => {
   it.each(dispatcherSuite(options))("$name", async ({ run }) => {
     await expect(run()).resolves.toBeUndefined();
+  });
+});
+
+describe("the suite", () => {
+  it("lets asks come in a row while events wait to a dispatcher that gathers, and to no other", async () => {
+    for (const says of [{}, { gathers: 30 }]) {
+      Gathering.longest = 0;
+      const cases = dispatcherSuite({ ...own, dispatcher: () => gathering(says), seeds: 5 });
+      for (const { run } of cases) await run();
+      expect(Gathering.longest > 1).toBe("gathers" in says);
+    }
   });
 });

@@ -76,11 +76,11 @@ export abstract class EmittingEngine implements Engine {
     const { outlet } = this;
     const consumption = outlet.find(message.tag);
     const { count } = message;
+    const { head } = this.cell;
     message.isFree = true;
-    // Its subscription has ended while the ask was on its way, which the consumer is told by another message.
-    if (consumption === undefined) return;
-    outlet.dispatcher.ask(consumption, count);
-    this.serve();
+    // Else its subscription has ended while the ask was on its way, which the consumer is told by another message.
+    if (consumption !== undefined) outlet.dispatcher.ask(consumption, count);
+    if (head === undefined || head.kind !== kinds.ask || !outlet.gathers) this.serve();
   }
 
   serve(): void {

@@ -229,6 +229,12 @@ export class Outlet {
     if (offer.settled) this.offers.shift();
   }
 
+  /** Can asks that follow be heard before this one is answered? What is kept back is kept ask by ask. */
+  get gathers(): boolean {
+    const { demand, gathers } = this.dispatcher;
+    return gathers !== undefined && demand < gathers && this.held === undefined;
+  }
+
   /** Nothing waits here, and nothing is kept back. */
   get calm(): boolean {
     return (

@@ -69,6 +69,27 @@ describe("partitions", () => {
     });
   });
 
+  it("divide a large batch by 500 a partition at a time", () => {
+    const parts = bench();
+    for (const partition of [0, 1]) {
+      parts.subscribe(partition, { partition });
+      for (let ask = 0; ask < 3; ask++) parts.ask(partition, 400);
+    }
+    const { taken, handed } = parts.dispatch(range(2_400));
+    expect(taken).toBe(2_400);
+    expect(handed.map(([partition, { length }]) => [partition, length])).toEqual([
+      [0, 500],
+      [1, 500],
+      [0, 500],
+      [1, 500],
+      [0, 200],
+      [1, 200],
+    ]);
+    expect(handed.flatMap(([partition, events]) => (partition === 0 ? events : []))).toEqual(
+      range(1_200).map((n) => 2 * n),
+    );
+  });
+
   it("P5, P6, G92, G93: what one has not asked for, or is not there for, waits for it and goes with its next ask", () => {
     const parts = bench();
     parts.subscribe(1, { partition: 0 });
@@ -165,9 +186,10 @@ describe("partitions", () => {
         parts.subscribe(partition, { partition });
         parts.ask(partition, count);
       }
-      return parts
-        .dispatch(range(count).map((n) => make(n)))
-        .handed.map(([, batch]) => batch.length);
+      const shares = [0, 0, 0, 0];
+      for (const [partition, batch] of parts.dispatch(range(count).map((n) => make(n))).handed)
+        shares[partition]! += batch.length;
+      return shares;
     };
     for (const make of [
       (n: number) => n,

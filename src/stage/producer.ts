@@ -104,9 +104,10 @@ export abstract class Producer<Out> extends Process {
   }
 
   /**
-   * `demand` more events are wanted than the buffer could serve; asks come one by one, in order. A promise does not hold
-   * the mailbox: one is open at most, later asks are summed until it settles, and its `context.signal` aborts at stop
-   * and when the last consumer has gone. Returning fewer, or nothing, is fine: what is owed may be emitted later.
+   * `demand` more events are wanted than the buffer could serve; asks come one by one, in order, but where a dispatcher
+   * gathers (`partitionDispatcher`), those that wait in a row come as one. A promise does not hold the mailbox: one is
+   * open at most, later asks are summed until it settles, and its `context.signal` aborts at stop and when the last
+   * consumer has gone. Returning fewer, or nothing, is fine: what is owed may be emitted later.
    */
   protected handleDemand?(demand: number, context: Context): Emitted<Out>;
   /** A consumer subscribed. */

@@ -112,7 +112,20 @@ export class DispatcherRun<T> {
     this.#bench
       .ask(consumer.subscriber.tag, count)
       .forEach(([tag, events]) => this.#got(tag, events));
-    this.#serve();
+    if (!this.#askedBehind()) this.#serve();
+  }
+
+  /** Does another ask wait behind this one, of a dispatcher that gathers? Then that is heard first. */
+  #askedBehind(): boolean {
+    const { gathers, demand } = this.#bench.dispatching;
+    if (gathers === undefined || demand >= gathers || this.#below(2) === 0) return false;
+    for (const other of this.#consumers.values()) {
+      const { inbox, pending, minDemand } = other;
+      if (inbox.length === 0 || pending - inbox.length > minDemand) continue;
+      this.#handle(other, inbox.length);
+      return true;
+    }
+    return false;
   }
 
   /** Dead, or by its own will: then it handles what it has got. */
