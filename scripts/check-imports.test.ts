@@ -96,21 +96,25 @@ describe("refuse", () => {
 });
 
 describe("checkImports", () => {
-  it("finds a forbidden import planted in a copy of the sources, of a type too", async () => {
-    using tree = plant(
-      {
-        "src/channels/planted.ts": "export type Planted = 1;\n",
-        "src/process/planted.ts":
-          'export type { Planted } from "../channels/planted.ts";\nimport "node:fs";\n',
-      },
-      ["package.json", "src"],
-    );
-    const problems = await checkImports(tree.root);
-    expect(problems).toContain(
-      "src/process/planted.ts → ../channels/planted.ts: only channels/index.ts and channels/internal.ts are for other layers",
-    );
-    expect(problems).toContain("src/process/planted.ts → fs: process runs in browsers too");
-  });
+  it(
+    "finds a forbidden import planted in a copy of the sources, of a type too",
+    { timeout: 120_000 },
+    async () => {
+      using tree = plant(
+        {
+          "src/channels/planted.ts": "export type Planted = 1;\n",
+          "src/process/planted.ts":
+            'export type { Planted } from "../channels/planted.ts";\nimport "node:fs";\n',
+        },
+        ["package.json", "src"],
+      );
+      const problems = await checkImports(tree.root);
+      expect(problems).toContain(
+        "src/process/planted.ts → ../channels/planted.ts: only channels/index.ts and channels/internal.ts are for other layers",
+      );
+      expect(problems).toContain("src/process/planted.ts → fs: process runs in browsers too");
+    },
+  );
 
   it("finds a cycle at run time, told once; types may refer to each other", async () => {
     using tree = plant({
