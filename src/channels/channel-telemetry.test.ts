@@ -118,7 +118,7 @@ describe("telemetry of channels", () => {
       expect(events()).toEqual([["refused", { what: "message", reason: "unmatched topic" }]]);
     }));
 
-  it("tells of each event that its channel knows when it was answered, at once or later, and of a crash (C21, C45)", () =>
+  it("tells of each event that its channel knows when it was answered, at once or later, of one that it does not, which hurts nobody, and of a crash (C21, C45, L89)", () =>
     served(async (endpointOf, events) => {
       await using client = await testClient(endpointOf);
       const topic = await client.join("room:1", { ms: 0, fails: "" });

@@ -1,11 +1,39 @@
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger, invalidOption } from "../support/internal.ts";
 import { drainOf } from "./drain-batches.ts";
-import type { EndpointOptions } from "./endpoint-options.ts";
+import type { EndpointBase, EndpointOptions, SocketOptions } from "./endpoint-options.ts";
 import { limitsOf } from "./limits.ts";
 import { definitionsOf, mountLimits, windowOf } from "./mount.ts";
 import { MountPath } from "./mount-path.ts";
 import { originPolicy } from "./origin.ts";
 import { topicPattern } from "./topic-pattern.ts";
+
+type Names<T> = { readonly [option in keyof T]-?: true };
+
+const ofEndpoint: Names<EndpointBase<never>> & { readonly port: true; readonly server: true } = {
+  port: true,
+  server: true,
+  host: true,
+  sockets: true,
+  routes: true,
+  limits: true,
+  drain: true,
+  allowedHosts: true,
+  checkOrigin: true,
+  dangerouslyAllowAnyOrigin: true,
+};
+const ofSocket: Names<SocketOptions<never>> = {
+  connect: true,
+  id: true,
+  channels: true,
+  lifetimeMs: true,
+  revalidate: true,
+  revalidateMs: true,
+  maxPendingBytes: true,
+  longPoll: true,
+};
+const endpointOptions: ReadonlySet<string> = new Set(Object.keys(ofEndpoint));
+const socketOptions: ReadonlySet<string> = new Set(Object.keys(ofSocket));
 
 /**
  * Looks at the options of an endpoint before anything is started.
@@ -14,6 +42,7 @@ import { topicPattern } from "./topic-pattern.ts";
  */
 export function checkOptions(key: string, options: EndpointOptions<never>): void {
   const { port, server, sockets, routes = {} } = options;
+  checkKnown("endpoint", options, endpointOptions);
   const limits = limitsOf(options.limits);
   originPolicy(options);
   drainOf(options.drain);
@@ -21,6 +50,7 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   for (const [mount, socket] of Object.entries(sockets)) {
     const { connect, id, channels, maxPendingBytes, lifetimeMs, revalidate, revalidateMs } = socket;
     new MountPath(mount);
+    checkKnown(`sockets: ${mount}`, socket, socketOptions);
     if (typeof connect !== "function")
       throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
     definitionsOf(key, channels);

@@ -1,3 +1,4 @@
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger } from "../support/internal.ts";
 
 /** How the clients of an endpoint that stops are sent away. */
@@ -13,9 +14,12 @@ export interface DrainOptions {
 /** `DrainOptions`, read. */
 export type Drain = Required<DrainOptions>;
 
+const names: ReadonlySet<string> = new Set(["batchSize", "intervalMs", "withinMs"]);
+
 /** @throws SLUICE_INVALID_OPTION */
 export function drainOf(options: DrainOptions = {}): Drain {
   const { batchSize = 100, intervalMs = 100, withinMs = 10_000 } = options;
+  checkKnown("drain", options, names);
   checkInteger("drain.batchSize", batchSize, 1);
   checkInteger("drain.intervalMs", intervalMs, 1);
   checkInteger("drain.withinMs", withinMs, 1);

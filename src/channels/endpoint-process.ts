@@ -1,5 +1,6 @@
 import { Process } from "../process/index.ts";
 import { cellOf } from "../process/internal.ts";
+import { serving } from "../telemetry/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
 import { directory } from "./directory.ts";
 import { EndpointEngine } from "./endpoint-engine.ts";
@@ -32,11 +33,13 @@ export class EndpointProcess extends Process implements EndpointServer {
     const memory = new MemoryListener(this.#engine, host, port);
     this.#engine.listeners.push(memory);
     this.#listener = memory;
-    if (this.#engine.system.runtime.simulated) return;
-    const http = new HttpListener(this.#key, this.#engine, server, routes);
-    this.#engine.listeners.push(http);
-    this.#listener = http;
-    await http.open(port, host);
+    if (!this.#engine.system.runtime.simulated) {
+      const http = new HttpListener(this.#key, this.#engine, server, routes);
+      this.#engine.listeners.push(http);
+      this.#listener = http;
+      await http.open(port, host);
+    }
+    if (serving.active) serving.emit({ endpoint: this.#key, url: this.#listener.bound?.url });
   }
 
   protected override terminate(): Promise<void> {

@@ -1,3 +1,4 @@
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger } from "../support/internal.ts";
 import type { Position } from "./contract.ts";
 import type { History } from "./definition.ts";
@@ -13,8 +14,11 @@ const defaults: HistoryBounds = {
   onJoin: 0,
 };
 
+const names: ReadonlySet<string> = new Set(Object.keys(defaults));
+
 /** @throws SLUICE_INVALID_OPTION */
 export function historyBounds(history: History): HistoryBounds {
+  checkKnown("history", history, names);
   const bounds = { ...defaults, ...history };
   for (const [name, value] of Object.entries(bounds))
     if (value !== Infinity) checkInteger(`history.${name}`, value, name === "onJoin" ? 0 : 1);

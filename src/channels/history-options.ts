@@ -1,4 +1,5 @@
 import type { Log } from "../store/index.ts";
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger, invalidOption } from "../support/internal.ts";
 import { defaultBacklog, type BacklogBounds } from "./backlog.ts";
 import type { WithHistory } from "./contract.ts";
@@ -41,13 +42,15 @@ export interface HistorySetting {
   readonly bounds: BacklogBounds;
 }
 
+const bounded: ReadonlySet<string> = new Set(Object.keys(defaultBacklog));
+
 /** @throws SLUICE_INVALID_OPTION */
 export function historySetting(options: HistoryLogOptions<never>): HistorySetting {
   const { log, topics = [], ...given } = options as unknown as HistoryLogOptions<object>;
   if (typeof log !== "function")
     throw invalidOption("history.log", log, "a function that opens a log");
+  checkKnown("history", given, bounded);
   const bounds: BacklogBounds = { ...defaultBacklog, ...given };
-  for (const name of ["maxAppends", "maxAppendBytes", "appendTimeoutMs"] as const)
-    checkInteger(`history.${name}`, bounds[name], 1);
+  for (const [name, bound] of Object.entries(bounds)) checkInteger(`history.${name}`, bound, 1);
   return { open: log, patterns: topics.map(topicPattern), bounds };
 }

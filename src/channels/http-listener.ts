@@ -80,13 +80,19 @@ export class HttpListener {
 
   /** @throws SLUICE_NOT_SERVING */
   address(): BoundAddress {
+    const { bound } = this;
+    if (bound !== undefined) return bound;
+    throw new SluiceError("SLUICE_NOT_SERVING", `${this.#key} listens at no port`, {
+      endpoint: this.#key,
+    });
+  }
+
+  /** Where it listens; nothing on a server that was given and listens later, or at no port. */
+  get bound(): BoundAddress | undefined {
     const address = this.#server.address();
-    if (address === null || typeof address === "string") {
-      throw new SluiceError("SLUICE_NOT_SERVING", `${this.#key} listens at no port`, {
-        endpoint: this.#key,
-      });
-    }
-    return boundAddress(address.address, address.port, this.#server instanceof TlsServer);
+    return address === null || typeof address === "string"
+      ? undefined
+      : boundAddress(address.address, address.port, this.#server instanceof TlsServer);
   }
 
   /** Lets nobody in any more; who is in goes on, and polls. */

@@ -1,3 +1,4 @@
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger } from "../support/internal.ts";
 
 /** Every bound a socket lives within, with the consequence of meeting it. All are positive and finite. */
@@ -146,12 +147,16 @@ export const defaultLimits: Limits = Object.freeze({
   idleMs: 60_000,
 });
 
+const names: ReadonlySet<string> = new Set(Object.keys(defaultLimits));
+
 /**
  * The limits of one endpoint: the defaults with what an option changes.
  *
- * @throws SluiceError `SLUICE_INVALID_OPTION` for anything but a whole number from 1 on: no limit can be switched off.
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for anything but a whole number from 1 on: no limit can be switched off; and for one that is not
+ * there.
  */
 export function limitsOf(changes: Partial<Limits> = {}): Limits {
+  checkKnown("limits", changes, names);
   const limits = { ...defaultLimits, ...changes };
   for (const [name, value] of Object.entries(limits)) checkInteger(`limits.${name}`, value, 1);
   checkInteger("limits.lowMarkBytes", limits.lowMarkBytes, 1, limits.maxPendingBytes);

@@ -32,6 +32,10 @@ export class MemoryListener implements Listening {
     return this.#address;
   }
 
+  get bound(): BoundAddress {
+    return this.#address;
+  }
+
   /** The mount that a URL leads to; its host and port are for the checks, and to choose among several endpoints. */
   mountAt(url: URL): Mount | undefined {
     return this.engine.mountAt(url.pathname);

@@ -1,3 +1,4 @@
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger, invalidOption } from "../support/internal.ts";
 import { AnyDefinition } from "./any-definition.ts";
 import type { Channel } from "./definition.ts";
@@ -27,10 +28,12 @@ export interface PolledMount extends Mount {
 const defaultWindowMs = 10_000;
 /** A poll may wait one sweep longer, and its client no longer than 20 s. */
 const longestWindowMs = 18_000;
+const longPollOptions: ReadonlySet<string> = new Set(["windowMs"]);
 
 /** How long a poll of a mount waits. @throws SLUICE_INVALID_OPTION */
 export function windowOf({ longPoll = false }: SocketOptions<never>): number | undefined {
   if (typeof longPoll === "boolean") return longPoll ? defaultWindowMs : undefined;
+  checkKnown("longPoll", longPoll, longPollOptions);
   const { windowMs = defaultWindowMs } = longPoll;
   checkInteger("longPoll.windowMs", windowMs, 1, longestWindowMs);
   return windowMs;

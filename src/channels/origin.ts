@@ -62,7 +62,7 @@ const allowed: Verdict = { allowed: true };
 /**
  * Reads the options of one mount.
  *
- * @throws SluiceError `SLUICE_INVALID_OPTION` for an entry that is no host or origin, and for a bare `*`.
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for an entry that is no host or origin, for a bare `*`, and for no list.
  */
 export function originPolicy(options: OriginOptions = {}): OriginPolicy {
   const {
@@ -71,6 +71,11 @@ export function originPolicy(options: OriginOptions = {}): OriginPolicy {
     checkOrigin = [],
     dangerouslyAllowAnyOrigin = false,
   } = options;
+  // A check is not to be switched off by what was meant otherwise: `"false"` is true.
+  for (const [option, list] of Object.entries({ allowedHosts, checkOrigin }))
+    if (!Array.isArray(list)) throw invalidOption(option, list, "a list, which may be empty");
+  if (typeof dangerouslyAllowAnyOrigin !== "boolean")
+    throw invalidOption("dangerouslyAllowAnyOrigin", dangerouslyAllowAnyOrigin, "true or false");
   const anyAddress = UNSPECIFIED.includes(host);
   const bound = anyAddress
     ? []

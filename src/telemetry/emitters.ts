@@ -36,6 +36,7 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.pubsub.down": emitter("sluice.pubsub.down"),
   "sluice.pubsub.gap": emitter("sluice.pubsub.gap"),
   "sluice.pubsub.unread": emitter("sluice.pubsub.unread"),
+  "sluice.channels.serving": emitter("sluice.channels.serving"),
   "sluice.channels.connected": emitter("sluice.channels.connected"),
   "sluice.channels.joined": emitter("sluice.channels.joined"),
   "sluice.channels.handled": emitter("sluice.channels.handled"),
@@ -68,6 +69,7 @@ export const up: Emitter<"sluice.pubsub.up"> = emitters["sluice.pubsub.up"];
 export const down: Emitter<"sluice.pubsub.down"> = emitters["sluice.pubsub.down"];
 export const gap: Emitter<"sluice.pubsub.gap"> = emitters["sluice.pubsub.gap"];
 export const unread: Emitter<"sluice.pubsub.unread"> = emitters["sluice.pubsub.unread"];
+export const serving: Emitter<"sluice.channels.serving"> = emitters["sluice.channels.serving"];
 export const connected: Emitter<"sluice.channels.connected"> =
   emitters["sluice.channels.connected"];
 export const joined: Emitter<"sluice.channels.joined"> = emitters["sluice.channels.joined"];

@@ -70,6 +70,11 @@ export interface TelemetryEvents {
   };
   /** Something came from the broker that no node of ours has sent, and was let go. */
   "sluice.pubsub.unread": { readonly reason: string; readonly length: number };
+  /**
+   * An endpoint serves, at `url`, which is undefined on a server that was given and does not listen at a port, or not yet.
+   * Its end is a `sluice.process.exited`.
+   */
+  "sluice.channels.serving": { readonly endpoint: string; readonly url: string | undefined };
   /** A client was let in, `durationMs` after its request; `version` is that of the protocol it speaks. */
   "sluice.channels.connected": {
     readonly endpoint: string;

@@ -21,6 +21,7 @@ export {
   drained,
   refused,
   restarted,
+  serving,
   stalled,
   tailLost,
   unreached,

@@ -82,7 +82,7 @@ describe("a channel", () => {
       expect((await client.ask(["2", "5", "room:2", "later", { ms: 1 }]))[1]).toBe("5");
     }));
 
-  it("that stops is closed after its reply (C31)", () =>
+  it("that stops is closed after its reply (C31, L27)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);

@@ -148,7 +148,7 @@ describe("connecting", () => {
       }
     }));
 
-  it("tells `connect` the params and harmless headers alone (C7)", () =>
+  it("tells `connect` the params and harmless headers alone, no cookie and no session (C7, L14, L67)", () =>
     served({}, async (url, infos) => {
       await using _client = await rawClient(
         url,

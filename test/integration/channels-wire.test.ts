@@ -154,6 +154,31 @@ describe("a socket", () => {
     }));
 });
 
+describe("control frames", () => {
+  it("disturb nobody: unasked pongs, pings between messages, and between the pieces of one (L53)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      const pongs: string[] = [];
+      client.ws.on("pong", (payload) => pongs.push(String(payload)));
+      client.ws.pong("nobody asked");
+      const [status] = [await client.ask(["1", "1", "room:1", "phx_join", {}])];
+      expect(status).toEqual(["1", "1", "room:1", "phx_reply", { status: "ok", response: {} }]);
+      const message = JSON.stringify(["1", "2", "room:1", "later", { ms: 5 }]);
+      client.ws.send(message.slice(0, 9), { fin: false });
+      client.ws.ping("one");
+      client.ws.pong("nobody asked");
+      client.ws.send(message.slice(9), { fin: true });
+      client.ws.ping("two");
+      const response = { after: 5 };
+      expect(await client.next()).toEqual([
+        ...["1", "2", "room:1", "phx_reply"],
+        { status: "ok", response },
+      ]);
+      expect(pongs).toEqual(["one", "two"]);
+      expect(client.close).toBeUndefined();
+    }));
+});
+
 describe("a join", () => {
   it("is answered before anything of the topic, then comes what `joined` says (C30, C41, L2)", () =>
     served(async ({ url }) => {
@@ -185,7 +210,7 @@ describe("a join", () => {
       expect(await client.next()).toEqual([5, 5, "room:1", "phx_close", {}]);
     }));
 
-  it("is refused with the reason, or crashes without one; nothing is joined then (C30, L76)", () =>
+  it("is refused with the reason, or crashes without one; nothing is joined then (C30, L27, L76)", () =>
     served(async ({ url, web }) => {
       await using client = await rawClient(url);
       for (const [topic, response] of [

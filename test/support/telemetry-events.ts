@@ -16,6 +16,7 @@ const events: Readonly<Record<TelemetryEvent, true>> = {
   "sluice.pubsub.down": true,
   "sluice.pubsub.gap": true,
   "sluice.pubsub.unread": true,
+  "sluice.channels.serving": true,
   "sluice.channels.connected": true,
   "sluice.channels.joined": true,
   "sluice.channels.handled": true,
