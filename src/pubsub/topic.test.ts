@@ -4,6 +4,7 @@ import { cellOf, ownOf } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { bus } from "./bus.ts";
+import { nodeName } from "./pubsub.ts";
 import { topic, topics, type Topic } from "./topic.ts";
 
 const numbers: Topic<number> = topic("numbers");
@@ -36,6 +37,42 @@ describe("topic", () => {
       for (const n of [1, 2, 3]) numbers.broadcast(n);
       expect(await one.call.seen()).toEqual([1, 2, 3]);
       expect(await two.call.seen()).toEqual([1, 2, 3]);
+    });
+  });
+
+  it("a process hears what is broadcast in each form, as it was said (C51, C52, L107)", async () => {
+    const anything = topic<unknown>("anything");
+    class Ear extends Process {
+      readonly #heard: unknown[] = [];
+      protected override init(): void {
+        anything.subscribe(this.self, (message) => void this.#heard.push(message));
+      }
+      say(message: unknown): void {
+        anything.broadcastFrom(this.self, message);
+      }
+      take(): readonly unknown[] {
+        return this.#heard.splice(0);
+      }
+    }
+    await withSystem(async () => {
+      await using one = await start(Ear);
+      await using other = await start(Ear);
+      const message = { of: new Map([["any", () => "kind"]]) };
+      const heard = async (): Promise<boolean[][]> =>
+        [await one.call.take(), await other.call.take()].map((all) =>
+          all.map((what) => what === message),
+        );
+      anything.broadcast(message);
+      expect(await heard()).toEqual([[true], [true]]);
+      anything.broadcastLocal(message);
+      expect(await heard()).toEqual([[true], [true]]);
+      await one.call.say(message);
+      expect(await heard()).toEqual([[], [true]]);
+      anything.direct(nodeName(), { to: "this node" });
+      expect(await one.call.take()).toEqual([{ to: "this node" }]);
+      expect(await other.call.take()).toEqual([{ to: "this node" }]);
+      anything.direct("another", { to: "nobody" });
+      expect(await heard()).toEqual([[], []]);
     });
   });
 

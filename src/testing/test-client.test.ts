@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sleep, startSupervisor, withSystem } from "../process/index.ts";
+import { Process, sleep, start, startSupervisor, withSystem } from "../process/index.ts";
 import { Refused, endpoint, fields, type Endpoint } from "../channels/index.ts";
 import { topic } from "../pubsub/index.ts";
 import { attach } from "../telemetry/index.ts";
@@ -27,7 +27,7 @@ interface Room {
 interface Topics {
   "room:*": Room;
   "files:*": {
-    in: { put(bytes: Uint8Array): Uint8Array };
+    in: { put(bytes: Uint8Array): Uint8Array; facts(payload: object): object };
     out: { one: Uint8Array; all: Uint8Array };
   };
   lobby: { out: { hello: { readonly n: number } } };
@@ -89,8 +89,12 @@ async function served(
   });
   const files = web.channel("files:*", {
     schemas: "trusted",
-    join: () => ({ assigns: {} }),
+    join: () => ({ assigns: { calls: 0 } }),
     on: {
+      facts(_payload, { assigns, key, socket, topic: name }) {
+        assigns.calls++;
+        return { topic: name, key, assigns, socket };
+      },
       put(bytes, channel) {
         if (bytes.length > 8) throw new Refused({ reason: "too large" });
         channel.push("one", bytes);
@@ -165,6 +169,32 @@ describe("testClient (C130)", () => {
       await expect(client.join("room:1", { as: 7 } as never)).rejects.toMatchObject({
         reason: { reason: "invalid payload" },
       });
+    }));
+
+  it("connects and joins wherever a test runs code, such as in a process (L75)", () =>
+    both(async (web) => {
+      class Visitor extends Process {
+        async visit(): Promise<unknown> {
+          await using client = await testClient(web, ada);
+          const visited = await client.join("room:1", { as: "visitor" });
+          return [visited.reply, await visited.push("say", { text: "hi" })];
+        }
+      }
+      await using visitor = await start(Visitor);
+      expect(await visitor.call.visit()).toEqual([{ welcome: "ada as visitor" }, { length: 2 }]);
+    }));
+
+  it("shows its channel the topic, its key, the assigns, and those and the id of the socket (C11)", () =>
+    both(async (web) => {
+      await using client = await testClient(web, ada);
+      const facts = {
+        topic: "files:a:b",
+        key: "a:b",
+        socket: { assigns: { user: "ada" }, id: "users:ada" },
+      };
+      const topic = await client.join("files:a:b", {});
+      expect(await topic.push("facts", {})).toEqual({ ...facts, assigns: { calls: 1 } });
+      expect(await topic.push("facts", {})).toEqual({ ...facts, assigns: { calls: 2 } });
     }));
 
   it("pushes, is answered now, later or with a refusal, or not at all (C133, L71, L77, L78)", () =>

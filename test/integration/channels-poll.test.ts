@@ -309,7 +309,7 @@ describe("long-polling", () => {
       expect(await client.poll()).toMatchObject({ status: 410 });
     }));
 
-  it("lets a token in that is its own alone: not a changed one, not at another mount, not an old one (R73, R80)", () =>
+  it("lets a token in that is its own alone: not a changed one, not at another mount, not an old one (C4, R73, R80)", () =>
     served(
       async ({ url }) => {
         const client = await opened(url);
