@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { startSupervisor } from "../process/index.ts";
 import { attach } from "../telemetry/index.ts";
 import { simulate, testClient } from "../testing/index.ts";
-import { endpoint, type EndpointOptions } from "./index.ts";
+import { endpoint } from "./index.ts";
 import { defaultLimits } from "./limits.ts";
 
 interface Topics {
@@ -17,8 +17,7 @@ const room = web.channel("room:*", {
 const mount = { connect: () => ({}), channels: [room] };
 const sockets = { "/socket": mount };
 /** Options that a compiler would refuse. */
-const child = (options: object): unknown =>
-  web.child({ port: 0, sockets, ...options } as EndpointOptions<object>);
+const child = (options: object): unknown => web.child({ port: 0, sockets, ...options });
 const onMount = (options: object): unknown =>
   child({ sockets: { "/socket": { ...mount, ...options } } });
 
