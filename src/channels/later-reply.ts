@@ -36,7 +36,7 @@ export class LaterReply implements Later<unknown> {
     // One that cannot be sent is none: there may be another.
     membership.reply(incoming.joinRef, incoming.ref, status, response);
     this.#incoming = undefined;
-    membership.socket.freer(membership);
+    membership.unfinished--;
     this.#tell(incoming.event, status);
   }
 

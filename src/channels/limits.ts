@@ -47,7 +47,7 @@ export interface Limits {
   readonly bytesPerSecond: number;
   /** Bytes at once; default 1 MiB. */
   readonly byteBurst: number;
-  /** Events of one channel not answered yet; default 100. More: its socket is not read until one is. */
+  /** Events of one channel not answered yet; default 200, a whole burst. More: error reply `too many unfinished`. */
   readonly maxUnfinishedPushes: number;
   /** Bytes of one payload from the server; default 1 MiB. More: the sender gets the error. */
   readonly maxPayloadBytes: number;
@@ -122,7 +122,7 @@ export const defaultLimits: Limits = Object.freeze({
   overRateMs: 5_000,
   bytesPerSecond: 256 * KiB,
   byteBurst: MiB,
-  maxUnfinishedPushes: 100,
+  maxUnfinishedPushes: 200,
   maxPayloadBytes: MiB,
   maxPendingBytes: MiB,
   historyTimeoutMs: 5_000,

@@ -19,8 +19,6 @@ export interface SocketSide {
   readonly id: string | undefined;
   /** A join was answered with ok, or with an error. */
   joinEnded(isOk: boolean): void;
-  /** An event of a channel is answered. */
-  freer(membership: Membership): void;
 }
 
 /** One client's place in one topic: what its socket, its channel and the topic's subscribers share. */

@@ -59,8 +59,6 @@ export class SocketProcess
   #client: Client | undefined = undefined;
   #rates: SocketRates | undefined = undefined;
   #rights: SocketRights | undefined = undefined;
-  /** Channels that have as many events to answer as they may: it is not read meanwhile. */
-  #full = 0;
   #channels = 0;
   #hasJoined = false;
   #isGone = false;
@@ -162,11 +160,6 @@ export class SocketProcess
       this.#closeFor(1008, "too many failed joins");
   }
 
-  freer(membership: Membership): void {
-    if (membership.unfinished-- !== this.world.limits.maxUnfinishedPushes) return;
-    if (--this.#full === 0) this.client.transport.resume();
-  }
-
   // What its rights ask.
 
   ended(reason: string): void {
@@ -180,8 +173,7 @@ export class SocketProcess
     const { limits, sweeps } = this.world;
     const client = this.#client;
     const polls = client?.transport.sweep?.(sweeps.ms);
-    // What is not read may well have been sent.
-    if ((this.#full > 0 || polls === true) && !this.#isGone) this.#heardAt = sweeps.count;
+    if (polls === true && !this.#isGone) this.#heardAt = sweeps.count;
     const born = (sweeps.count - this.#bornAt) * sweeps.ms;
     if (client === undefined) {
       // A `connect` that hangs holds neither its client nor the place.
@@ -333,8 +325,10 @@ export class SocketProcess
     }
     if (cell === undefined)
       return replyError(this, { ...incoming, joinRef: null }, "unmatched topic");
-    if (++membership.unfinished === this.world.limits.maxUnfinishedPushes && this.#full++ === 0)
-      this.client.transport.pause();
+    // A channel that hangs holds up nothing but itself.
+    if (membership.unfinished >= this.world.limits.maxUnfinishedPushes)
+      return replyError(this, incoming, "too many unfinished");
+    membership.unfinished++;
     cell.send(new ClientMessage(ChannelKind.event, incoming));
   }
 
@@ -342,10 +336,6 @@ export class SocketProcess
     const cell = child as Cell;
     this.#channels--;
     const membership = cell.note as Membership;
-    if (membership.unfinished >= this.world.limits.maxUnfinishedPushes) {
-      membership.unfinished = this.world.limits.maxUnfinishedPushes;
-      this.freer(membership);
-    }
     const isTold = !isOrderly(reason) && !this.client.isClosed;
     const id = isTold ? errorId(this.world.system.runtime) : undefined;
     if (isTold) log("error", `${cell.pid} crashed (error ${id})`, reason);

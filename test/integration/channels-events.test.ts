@@ -129,17 +129,37 @@ describe("a channel", () => {
         });
     }));
 
-  it("answers the 100th open event before it reads on (R69)", () =>
+  it("refuses more events than a channel may leave open, and is heard and answered all the while (R69, L129)", () =>
     served(
       async ({ url }) => {
         await using client = await rawClient(url);
         await client.ask(["1", "1", "room:1", "phx_join", {}]);
-        for (let n = 0; n < 6; n++) client.send(["1", `${n}`, "room:1", "later", { ms: 30 }]);
-        await until(() => client.frames.length === 6);
-        expect(client.frames.map(([, ref]) => ref)).toEqual(["0", "1", "2", "3", "4", "5"]);
+        await client.ask(["2", "1", "room:2", "phx_join", {}]);
+        for (const ref of ["a", "b"]) client.send(["1", ref, "room:1", "later", { ms: 600 }]);
+        for (const ref of ["c", "d"]) {
+          const refusal = { status: "error", response: { reason: "too many unfinished" } };
+          const answer = await client.ask(["1", ref, "room:1", "later", { ms: 1 }]);
+          expect(answer).toEqual(["1", ref, "room:1", "phx_reply", refusal]);
+        }
+        const ok = { status: "ok" };
+        expect((await client.ask([null, "h", "phoenix", "heartbeat", {}]))[4]).toMatchObject(ok);
+        expect((await client.ask(["2", "e", "room:2", "later", { ms: 1 }]))[4]).toMatchObject(ok);
+        expect([(await client.next())[1], (await client.next())[1]]).toEqual(["a", "b"]);
+        // Who has answered has room again.
+        expect((await client.ask(["1", "f", "room:1", "later", { ms: 1 }]))[4]).toMatchObject(ok);
       },
       { maxUnfinishedPushes: 2 },
     ));
+
+  it("takes a whole burst for one channel, whose handlers answer in their order (R69)", () =>
+    served(async ({ url }) => {
+      await using client = await rawClient(url);
+      await client.ask(["1", "1", "room:1", "phx_join", {}]);
+      for (let n = 1; n < 200; n++) client.send(["1", `${n}`, "room:1", "later", { ms: 50 }]);
+      await until(() => client.frames.length === 199);
+      for (const [at, frame] of client.frames.entries())
+        expect([frame[1], frame[4]]).toMatchObject([`${at + 1}`, { status: "ok" }]);
+    }));
 
   it("keeps names that objects inherit apart from names (R63)", () =>
     served(async ({ url }) => {

@@ -229,24 +229,30 @@ describe("long-polling", () => {
       expect(await client.post("[]")).toMatchObject({ status: 200 });
     }));
 
-  it("says 408 of a post that is not taken in time, and ends its session (L39)", () =>
-    served(
-      async ({ url }) => {
-        const client = await opened(url);
-        await client.post(join);
-        await client.messages(2);
-        expect(await client.post(["1", "2", "room:1", "wait", {}])).toMatchObject({ status: 200 });
-        await client.poll();
-        expect(await client.post(["1", "3", "room:1", "whoami", {}])).toMatchObject({
-          http: 200,
-          status: 408,
-        });
-        expect(await client.post(["1", "4", "room:1", "whoami", {}])).toMatchObject({
-          status: 410,
-        });
-      },
-      { limits: { maxUnfinishedPushes: 1 } },
-    ));
+  it("says 408 of a post that does not come in time, and of what waits behind it, and ends its session (L39)", () =>
+    served(async ({ url }) => {
+      const client = await opened(url);
+      await client.post(join);
+      await client.messages(2);
+      const line = connect(Number(new URL(url).port), "127.0.0.1").on("error", () => {});
+      let heard = "";
+      line.on("data", (data) => (heard += String(data)));
+      const { pathname, search } = new URL(`${client.url}&token=${client.token}`);
+      line.write(
+        `POST ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n[`,
+      );
+      // Its headers are read.
+      await until(() => heard.includes(" 100 "));
+      expect(await client.post(["1", "3", "room:1", "whoami", {}])).toMatchObject({
+        http: 200,
+        status: 408,
+      });
+      await until(() => heard.includes('{"status":408}'));
+      line.destroy();
+      expect(await client.post(["1", "4", "room:1", "whoami", {}])).toMatchObject({
+        status: 410,
+      });
+    }));
 
   it("is 403 for a `connect` that refuses and a version it does not speak, 500 for one that crashes; it says no more (L41, L47)", () =>
     served(async ({ url }) => {
