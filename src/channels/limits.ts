@@ -21,7 +21,7 @@ export interface Limits {
   readonly maxEventBytes: number;
   /** UTF-8 bytes of a ref or join ref; default 32. More: a strike. */
   readonly maxRefBytes: number;
-  /** Strikes a socket is forgiven by an error reply; default 3. The last of them: close 1008. */
+  /** Strikes of one socket; default 3. Each is answered by an error reply; after the last: close 1008. */
   readonly maxStrikes: number;
   /** Params of a connection's URL; default 64. More: refused with 403. */
   readonly maxParams: number;
@@ -35,7 +35,7 @@ export interface Limits {
   readonly joinsPerSecond: number;
   /** Joins at once, so that a reconnected client gets all its channels back; default 100. */
   readonly joinBurst: number;
-  /** Joins of one socket that match nothing or are refused, per minute; default 10. More: close 1008. */
+  /** Joins of one socket that match nothing or are refused, per minute; default 10. More: close 1008. Crashes do not count. */
   readonly failedJoinsPerMinute: number;
   /** Messages per second from one socket over time; default 50. More: error replies, then 1008. */
   readonly messagesPerSecond: number;

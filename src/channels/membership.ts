@@ -151,7 +151,7 @@ export class Membership implements Place {
     if (state === "joining") {
       const { joinRef, ref } = this.join!;
       this.reply(joinRef, ref, "error", { reason: "join crashed", id });
-      this.refused();
+      this.refused(false);
     } else if (state !== "ended") {
       this.state = "ended";
       const { joinRef, topic } = this;

@@ -125,6 +125,27 @@ describe("pings", () => {
     ));
 });
 
+describe("joins that come to nothing", () => {
+  it("close a client that is refused too often, and none for crashes of the server (R69)", () =>
+    served(
+      async ({ url }) => {
+        await using client = await rawClient(url);
+        for (let n = 0; n < 6; n++)
+          expect((await client.ask([`${n}`, `${n}`, "broken", "phx_join", {}]))[4]).toMatchObject({
+            response: { reason: "join crashed" },
+          });
+        for (let n = 0; n < 3; n++) client.send([`${n}`, `${n}`, "private", "phx_join", {}]);
+        expect(await client.closed()).toBe(1008);
+        expect(client.frames.map(([, , topic]) => topic)).toEqual([
+          "private",
+          "private",
+          "private",
+        ]);
+      },
+      { failedJoinsPerMinute: 2 },
+    ));
+});
+
 describe("an endpoint that stops", () => {
   it("answers what is asked on a connection that was kept: 503", async () => {
     let heard = "";
