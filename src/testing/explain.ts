@@ -14,7 +14,16 @@ const realNow = performance.now.bind(performance);
 /** What kind of failure it is, whatever the numbers and values in it. */
 function likeness({ invariant }: Failure): string {
   const [line = ""] = invariant.split("\n");
-  return line.replaceAll(/\[.*\]|\{.*\}|"[^"]*"|'[^']*'/g, "…").replaceAll(/-?\d+(\.\d+)?/g, "#");
+  return without(without(line, "[", "]"), "{", "}")
+    .replaceAll(/"[^"]*"|'[^']*'/g, "…")
+    .replaceAll(/-?\d+(\.\d+)?/g, "#");
+}
+
+/** The line without what stands from the first opening sign to the last closing one. */
+function without(line: string, opening: string, closing: string): string {
+  const from = line.indexOf(opening);
+  const to = line.lastIndexOf(closing);
+  return from < 0 || to < from ? line : `${line.slice(0, from)}…${line.slice(to + 1)}`;
 }
 
 /** Makes a failure smaller by running it again with less, and tells what is left of it. */
