@@ -37,8 +37,9 @@ export function broadcastCodec(limits: () => Limits): Codec<BroadcastMessage> {
       const options: SendOptions = policies.includes(slow)
         ? { slow: slow as "disconnect" | "dropOldest" }
         : {};
-      const payload = isBytes ? new Uint8Array(Buffer.from(sent.slice(1), "base64")) : sent;
-      return new BroadcastMessage(topic, event, payload, options);
+      if (!isBytes) return BroadcastMessage.written(topic, event, sent, options);
+      const payload = new Uint8Array(Buffer.from(sent.slice(1), "base64"));
+      return BroadcastMessage.said(topic, event, payload, options);
     },
   };
 }

@@ -2,7 +2,14 @@ import { Outgoing, type FrameKind, type FrameWatch } from "./outbox.ts";
 import type { SlowPolicy } from "./definition.ts";
 import type { Limits } from "./limits.ts";
 import { messageFrame } from "./frame.ts";
-import { encodePayload, isBytes, withMeta, type Payload } from "./payload.ts";
+import {
+  encodePayload,
+  isBytes,
+  notPlain,
+  payloadRefused,
+  withMeta,
+  type Payload,
+} from "./payload.ts";
 import type { Serializer } from "./serializer.ts";
 
 /** What a sender that measures and waits wants of one broadcast. */
@@ -62,27 +69,47 @@ export class BroadcastMessage {
   /** What the payload carries under `"~"`; bytes carry nothing. */
   readonly meta: object | undefined;
   #object: object | undefined;
-  #encoded: Payload | undefined = undefined;
+  #encoded: Payload | undefined;
   #keyed: object | undefined = undefined;
   #key = "";
   #v1: Buffer | undefined = undefined;
   #v2: Buffer | undefined = undefined;
 
-  /**
-   * A payload that is text is JSON, of another node or of a log, where it has that offset. One of bytes is not changed
-   * before it is sent.
-   */
-  constructor(
+  /** What a program says, whatever its types have let through; bytes are not changed before they are sent. @throws SLUICE_PAYLOAD_REFUSED */
+  static said(
     topic: string,
     event: string,
-    payload: object | string,
+    payload: object,
+    options: SendOptions = noOptions,
+  ): BroadcastMessage {
+    if (typeof payload !== "object" || payload === null)
+      throw payloadRefused(topic, event, notPlain);
+    return new BroadcastMessage(topic, event, payload, undefined, options, 0);
+  }
+
+  /** What was said on another node, or stands in a log at an offset: the JSON text of an object. */
+  static written(
+    topic: string,
+    event: string,
+    json: string,
     options: SendOptions = noOptions,
     offset = 0,
+  ): BroadcastMessage {
+    return new BroadcastMessage(topic, event, undefined, json, options, offset);
+  }
+
+  private constructor(
+    topic: string,
+    event: string,
+    object: object | undefined,
+    json: string | undefined,
+    options: SendOptions,
+    offset: number,
   ) {
     this.topic = topic;
     this.event = event;
-    if (typeof payload === "string") this.#encoded = payload;
-    else this.#object = payload;
+    this.#object = object;
+    this.#encoded = json;
     this.options = options;
     this.offset = offset;
     this.slow = options.slow;

@@ -65,6 +65,22 @@ function world(body: (world: World) => Promise<void> | void): Promise<unknown> {
 }
 
 describe("Client", () => {
+  it("is closed, and its sender told, when its line throws; the log says why", () =>
+    world(async ({ client, line, closings, quiet }) => {
+      const told: unknown[] = [];
+      using _told = attach("sluice.log", ({ details }) => told.push(details));
+      const settled: boolean[] = [];
+      const why = new Error("the line's own");
+      line.send = () => {
+        throw why;
+      };
+      const watch = { settled: (written: boolean) => void settled.push(written) };
+      client.send(new Outgoing(Buffer.from("one"), "kept", "", watch));
+      await quiet();
+      expect([line.closes, closings(), settled, told]).toEqual([[1011], 1, [false], [why]]);
+      expect(client.isClosed).toBe(true);
+    }));
+
   it("writes once per turn, all that was said in it, in order; what is urgent first", () =>
     world(async ({ client, line, quiet }) => {
       for (const text of ["one", "two"]) client.send(frame(text));
@@ -208,20 +224,4 @@ describe("Flusher", () => {
       },
       { seeds: 1 },
     ));
-
-  it("is closed, and its sender told, when its line throws; the log says why", () =>
-    world(async ({ client, line, closings, quiet }) => {
-      const told: unknown[] = [];
-      using _told = attach("sluice.log", ({ details }) => told.push(details));
-      const settled: boolean[] = [];
-      const why = new Error("the line's own");
-      line.send = () => {
-        throw why;
-      };
-      const watch = { settled: (written: boolean) => void settled.push(written) };
-      client.send(new Outgoing(Buffer.from("one"), "kept", "", watch));
-      await quiet();
-      expect([line.closes, closings(), settled, told]).toEqual([[1011], 1, [false], [why]]);
-      expect(client.isClosed).toBe(true);
-    }));
 });

@@ -184,7 +184,7 @@ export class EndpointToken {
 
   /** The same for what every node says to its own clients by itself, and no history keeps. */
   "~announce"(system: System, topic: string, event: string, payload: object): void {
-    const message = new BroadcastMessage(topic, event, payload);
+    const message = BroadcastMessage.said(topic, event, payload);
     for (const fanOut of this.#record(system).fanOuts) fanOut.spread(topic, message);
   }
 

@@ -6,6 +6,9 @@ import type { Limits } from "./limits.ts";
 /** A payload as it is sent: JSON text, or bytes. */
 export type Payload = string | Uint8Array;
 
+/** Why most of what is no payload is refused. */
+export const notPlain = "it is no plain object";
+
 /** Is it a payload of bytes? Also of another realm. */
 export function isBytes(value: unknown): value is Uint8Array {
   return types.isUint8Array(value);
@@ -36,7 +39,7 @@ export function encodeObject(
 ): string {
   const json = isPlainObject(payload) ? toJson(topic, event, payload, limits) : "";
   if (json.startsWith("{")) return json;
-  const why = isBytes(payload) ? "it is bytes, and the topic has history" : "it is no plain object";
+  const why = isBytes(payload) ? "it is bytes, and the topic has history" : notPlain;
   throw payloadRefused(topic, event, why);
 }
 

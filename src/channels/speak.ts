@@ -24,7 +24,7 @@ export function speak(
     return undefined;
   }
   const onBus = record.busTopic(topic);
-  const message = new BroadcastMessage(topic, event, payload, options);
+  const message = BroadcastMessage.said(topic, event, payload, options);
   try {
     if (options?.isLocal === true) system.get(bus).broadcastLocal(onBus, message, from);
     else system.get(bus).broadcast(onBus, message, from, record.codec);

@@ -107,7 +107,7 @@ export class TopicTail {
     if (!isEntry(entry)) return tell("error", `an entry of the log of ${topic} is no broadcast`);
     const { event, payload, id } = entry;
     const said = (options?: BroadcastMessage["options"]): BroadcastMessage =>
-      new BroadcastMessage(topic, event, payload, options, offset);
+      BroadcastMessage.written(topic, event, payload, options, offset);
     const send = id === undefined ? undefined : this.#side.sends.take(id);
     const message = said(send?.options);
     try {

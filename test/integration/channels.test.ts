@@ -307,8 +307,14 @@ describe("an endpoint", () => {
         expect(() => web.broadcast("user:1", "push", { text } as never)).toThrow(
           expect.objectContaining({ code: "SLUICE_PAYLOAD_REFUSED" }),
         );
+      for (const payload of ['{"text":"text"}', "]]", 1, null, undefined, () => {}])
+        for (const topic of ["user:1", "user:2"] as const)
+          expect(() => web.broadcast(topic, "push", payload as never)).toThrow(
+            expect.objectContaining({ code: "SLUICE_PAYLOAD_REFUSED" }),
+          );
       web.broadcast("user:1", "push", { text: "fine" });
-      await until(() => told.length === 1);
+      await until(() => told.length > 0);
+      expect(told).toEqual([{ event: "push", payload: { text: "fine" } }]);
       await hangUp(socket);
     }));
 
