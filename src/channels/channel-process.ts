@@ -27,7 +27,7 @@ import { runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
-import { encodeObject, encodePayload, isBytes } from "./payload.ts";
+import { checkReserved, encodeObject, encodePayload, isBytes } from "./payload.ts";
 import { Refused } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
 import type { Incoming } from "./serializer.ts";
@@ -138,6 +138,7 @@ class ChannelProcess extends Process implements Engine {
     const membership = this.#membership;
     if (membership.state !== "joining" || this.#isEnding) return undefined;
     const { callbacks } = membership.definition;
+    checkReserved(membership.topic, "phx_reply", reply);
     membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
     membership.enter();
     return callbacks.joined?.(this.#joined);

@@ -6,6 +6,9 @@ import type { Limits } from "./limits.ts";
 /** A payload as it is sent: JSON text, or bytes. */
 export type Payload = string | Uint8Array;
 
+/** The key of a payload that is the runtime's. */
+const reserved = "~";
+
 /** Why most of what is no payload is refused. */
 export const notPlain = "it is no plain object";
 
@@ -18,7 +21,7 @@ export function isBytes(value: unknown): value is Uint8Array {
  * The payload of a push or broadcast: a plain object as JSON text, or bytes as they are.
  *
  * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if it is neither, cannot be written as JSON (a cycle, a bigint, nesting too
- * deep), or is over `maxPayloadBytes`.
+ * deep), has the key `"~"`, or is over `maxPayloadBytes`.
  */
 export function encodePayload(
   topic: string,
@@ -30,6 +33,12 @@ export function encodePayload(
   return encodeObject(topic, event, payload, limits);
 }
 
+/** Refuses what a program says under the key of the runtime, which clients would take for the runtime's. @throws SLUICE_PAYLOAD_REFUSED */
+export function checkReserved(topic: string, event: string, payload: unknown): void {
+  if (typeof payload === "object" && payload !== null && Object.hasOwn(payload, reserved))
+    throw payloadRefused(topic, event, `its key "${reserved}" is the runtime's`);
+}
+
 /** The same for what a history keeps, which has no place for bytes. @throws SLUICE_PAYLOAD_REFUSED */
 export function encodeObject(
   topic: string,
@@ -37,8 +46,13 @@ export function encodeObject(
   payload: unknown,
   limits: Limits,
 ): string {
-  const json = isPlainObject(payload) ? toJson(topic, event, payload, limits) : "";
-  if (json.startsWith("{")) return json;
+  if (isPlainObject(payload)) {
+    checkReserved(topic, event, payload);
+    const json = toJson(topic, event, payload, limits);
+    // What says by itself how it is written is rare, and looked at again.
+    if ("toJSON" in payload) checkReserved(topic, event, JSON.parse(json));
+    if (json.startsWith("{")) return json;
+  }
   const why = isBytes(payload) ? "it is bytes, and the topic has history" : notPlain;
   throw payloadRefused(topic, event, why);
 }
@@ -53,10 +67,10 @@ export function encodeResponse(topic: string, response: unknown, limits: Limits)
   return toJson(topic, "phx_reply", response === undefined ? {} : response, limits);
 }
 
-/** The JSON text of an object with the runtime's own under `"~"`: of equal keys, whoever reads takes the last. */
+/** The JSON text of an object, which has no such key, with the runtime's own under `"~"`. */
 export function withMeta(json: string, meta: string): string {
   const comma = json === "{}" ? "" : ",";
-  return `${json.slice(0, -1)}${comma}"~":${meta}}`;
+  return `${json.slice(0, -1)}${comma}"${reserved}":${meta}}`;
 }
 
 /** A payload that cannot be sent. */

@@ -1,0 +1,129 @@
+// The key of a payload that is the runtime's: nothing that a program or a client says gets there.
+import { describe, expect, it } from "vitest";
+import { startSupervisor, withSystem } from "sluice";
+import { endpoint, type Endpoint } from "sluice/channels";
+import { attach } from "sluice/telemetry";
+import { rawClient, type RawClient } from "./support/clients.ts";
+
+interface Room {
+  join(params: object): object;
+  in: { say(payload: object): object; tell(payload: object): object };
+  out: { said: object; told: object; shown: object };
+}
+interface Topics {
+  room: Room;
+  log: Room & { readonly history: true };
+}
+
+const topics = ["room", "log"] as const;
+const refused = {
+  code: "SLUICE_PAYLOAD_REFUSED",
+  why: 'its key "~" is the runtime\'s',
+};
+
+function codeOf(error: unknown): object {
+  const { code, details } = error as typeof refused & {
+    readonly details: { readonly why: string };
+  };
+  return { code, why: details.why };
+}
+
+/** What is thrown, to whoever asks. */
+function tried(speak: () => void): object {
+  try {
+    speak();
+    return {};
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+function served(
+  body: (web: Endpoint<Topics, {}>, client: RawClient) => Promise<void>,
+): Promise<unknown> {
+  return withSystem(async () => {
+    const web = endpoint<Topics>("web");
+    const common = {
+      schemas: "trusted",
+      join: (params: object) => ({ assigns: {}, reply: params }),
+      intercept: { shown: () => ({ "~": { offset: 7 } }) },
+    } as const;
+    const room = web.channel("room", {
+      ...common,
+      on: {
+        say: (payload, channel) => tried(() => channel.broadcast("said", payload)),
+        tell: (payload, channel) => tried(() => channel.push("told", payload)),
+      },
+    });
+    const log = web.channel("log", {
+      ...common,
+      history: {},
+      on: {
+        say: (payload, channel) => tried(() => channel.broadcast("said", payload)),
+        tell: (payload, channel) => tried(() => channel.push("told", payload)),
+      },
+    });
+    await using app = await startSupervisor({
+      strategy: "one_for_one",
+      children: {
+        web: web.child({
+          port: 0,
+          sockets: { "/socket": { connect: () => ({}), channels: [room, log] } },
+        }),
+      },
+    });
+    await using client = await rawClient((await app.children.web.call.address()).url);
+    await body(web, client);
+  });
+}
+
+const spoof = { text: "hi", "~": { offset: 1_000, receipt: 1 } };
+
+describe.each(topics)('on the topic %s, "~" of a payload', (topic) => {
+  it("is refused to whoever broadcasts or pushes it; nobody gets any of it", () =>
+    served(async (web, client) => {
+      await client.ask(["1", "1", topic, "phx_join", {}]);
+      for (const event of ["say", "tell"])
+        expect((await client.ask(["1", "2", topic, event, spoof]))[4]).toEqual({
+          status: "ok",
+          response: refused,
+        });
+      // One that is written as another, and one that looks like the key in the text alone.
+      const disguised = { toJSON: () => spoof };
+      for (const payload of [spoof, disguised, { "~": undefined }])
+        expect(tried(() => web.broadcast(topic, "said", payload))).toEqual(refused);
+      web.broadcast(topic, "said", { '"~":': "~", deep: { "~": 1 } });
+      const [joinRef, , , event, payload] = await client.next();
+      expect([joinRef, event, payload]).toEqual([
+        null,
+        "said",
+        { '"~":': "~", deep: { "~": 1 }, ...(topic === "log" && { "~": { offset: 1 } }) },
+      ]);
+    }));
+
+  it("is refused as the response to a join", () =>
+    served(async (_web, client) => {
+      using _quiet = attach("sluice.log", () => {});
+      const [, , , , answer] = await client.ask(["1", "1", topic, "phx_join", spoof]);
+      expect(answer).toMatchObject({ status: "error", response: { reason: "join crashed" } });
+    }));
+
+  it("is refused as what an interceptor makes of a broadcast", () =>
+    served(async (web, client) => {
+      const told: unknown[] = [];
+      using _told = attach("sluice.log", ({ details }) => told.push(details));
+      await client.ask(["1", "1", topic, "phx_join", {}]);
+      web.broadcast(topic, "shown", { text: "hi" });
+      expect((await client.next())[3]).toBe("phx_error");
+      expect(JSON.stringify(told)).toContain("SLUICE_PAYLOAD_REFUSED");
+    }));
+});
+
+it("publish rejects it", () =>
+  served(async (web) => {
+    const error: unknown = await web.publish("log", "said", spoof).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    expect(codeOf(error)).toEqual(refused);
+  }));
