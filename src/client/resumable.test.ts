@@ -51,6 +51,11 @@ function storage(kept: Record<string, string> = {}) {
     setItem: (key: string, value: string): void => void (kept[key] = value),
   };
 }
+function spoiled(kept: string) {
+  const lost: string[] = [];
+  const store = storage({ "sluice:feed": kept });
+  return { ...line({ storage: store, lost: (status) => lost.push(status) }), lost, store };
+}
 const recent = (n: number, offset: number): object => ({
   event: "said",
   payload: { n, "~": { offset } },
@@ -97,10 +102,59 @@ describe("resumable", () => {
     expect(joins()[0]![4]).toEqual({ device: "phone", since: { epoch: "e", offset: 5 } });
   });
 
-  it("takes what is stored and can be no place for none", () => {
-    expect(line({ storage: storage({ "sluice:feed": "{" }) }).joins()[0]![4]).toEqual({
-      device: "phone",
+  it.each([
+    ["{", null],
+    ["null", null],
+    ["[5]", [5]],
+    ['{"epoch":"e","offset":"5"}', { epoch: "e", offset: "5" }],
+  ])("lets the server say what it is worth that %s is stored as the place", (kept, since) => {
+    const { joins, answer, said, heard, lost, store } = spoiled(kept);
+    expect(joins()[0]![4]).toEqual({ device: "phone", since });
+    answer({ "~": { epoch: "e", offset: 9, after: 7, status: "reset" } });
+    said(8, 8);
+    expect([lost, heard]).toEqual([["reset"], [8]]);
+    expect(store.kept).toEqual({ "sluice:feed": '{"epoch":"e","offset":8}' });
+  });
+
+  it("takes no place from a push, which names the join, nor withholds it", () => {
+    const { answer, said, tell, heard, joins } = line();
+    answer({ "~": { epoch: "e", offset: 1 } });
+    tell(joins()[0]![0], null, "feed", "said", { n: "push", "~": { offset: 1_000 } });
+    tell(joins()[0]![0], null, "feed", "said", { n: "push", "~": { offset: 1 } });
+    said(2, 2);
+    expect(heard).toEqual(["push", "push", 2]);
+  });
+
+  it("tells of a storage that throws once, and goes on in memory, with nothing lost", () => {
+    const failures: unknown[] = [];
+    const full = new Error("quota exceeded");
+    const store = {
+      getItem: () => null,
+      setItem(): void {
+        throw full;
+      },
+    };
+    const { answer, said, heard, joins, channel, socket } = line({
+      storage: store,
+      failed: (error) => failures.push(error),
     });
+    answer({ "~": { epoch: "e", offset: 1, recent: [recent(1, 1)] } });
+    for (const n of [2, 3]) said(n, n);
+    expect([heard, failures]).toEqual([[1, 2, 3], [full]]);
+    expect(channel.state).toBe("joined");
+    (channel as unknown as { rejoin(): void }).rejoin();
+    expect(joins().at(-1)![4]).toEqual({ device: "phone", since: { epoch: "e", offset: 3 } });
+    socket.disconnect();
+  });
+
+  it("of a storage that cannot be read, joins as it would without", () => {
+    const closed = {
+      ...storage(),
+      getItem(): string {
+        throw new Error("no access");
+      },
+    };
+    expect(line({ storage: closed }).joins()[0]![4]).toEqual({ device: "phone" });
   });
 
   it.each(["gap", "reset"] as const)("tells of a %s before what comes behind it", (status) => {

@@ -18,16 +18,19 @@ export interface PlaceStorage {
 
 /** How a channel goes on where it stopped. */
 export interface ResumeOptions {
-  /** Keeps the place when the page is loaded again; default: it ends with the channel. One for each tab, as `sessionStorage`. */
+  /**
+   * Keeps the place when the page is loaded again; default: it ends with the channel. One for each tab, as `sessionStorage`.
+   * When it takes no more, the place goes on in memory.
+   */
   readonly storage?: PlaceStorage;
   /** The key in `storage`; default `sluice:` and the topic. */
   readonly key?: string;
   /**
-   * Messages are missing: more than the server keeps or replays (`"gap"`), or its log began anew (`"reset"`). Called before
-   * the next message, of the newest that there are: load the state again here, up to date, or tell people that there is a hole.
+   * Messages are missing: more than the server keeps or replays (`"gap"`), or its log began anew, or what is in `storage` is no
+   * place (`"reset"`). Called before the next message, of the newest that there are: load the state again here, up to date, or tell people that there is a hole.
    */
   readonly lost?: (status: "gap" | "reset") => void;
-  /** A handler threw, or `lost`; default: thrown again, outside of all others, as an uncaught error. */
+  /** A handler threw, or `lost`, or `storage`, which is told once; default: thrown again, outside of all others, as an uncaught error. */
   readonly failed?: (error: unknown) => void;
 }
 
@@ -52,7 +55,7 @@ interface Stock {
     payload: () => object;
     receive(status: "ok", callback: (reply?: JoinReply) => void): unknown;
   };
-  trigger: (event: string, payload?: unknown, ...more: readonly unknown[]) => void;
+  trigger: (event: string, payload?: unknown, ref?: unknown, joinRef?: string | null) => void;
 }
 
 /**
@@ -78,16 +81,21 @@ interface Stock {
  */
 export function resumable(channel: JoiningChannel, options: ResumeOptions = {}): void {
   const stock = channel as unknown as Stock;
-  const { storage, key = `sluice:${channel.topic}`, lost, failed = rethrow } = options;
-  const { joinPush } = stock;
-  const params = joinPush.payload.bind(joinPush);
+  const { key = `sluice:${channel.topic}`, lost, failed = rethrow } = options;
+  const params = stock.joinPush.payload.bind(stock.joinPush);
   const tell = stock.trigger.bind(stock);
+  let { storage } = options;
   let place = stored(storage, key);
   let isBroken = false;
 
   const reach = (epoch: string, offset: number): void => {
     place = { epoch, offset };
-    storage?.setItem(key, JSON.stringify(place));
+    try {
+      storage?.setItem(key, JSON.stringify(place));
+    } catch (error) {
+      storage = undefined;
+      failed(error);
+    }
   };
   /** What fails ends the join: the stock client joins again by itself, with the place before it. */
   const attempt = (work: () => void): void => {
@@ -99,17 +107,18 @@ export function resumable(channel: JoiningChannel, options: ResumeOptions = {}):
       failed(error);
     }
   };
-  const hear: Stock["trigger"] = (event, payload, ...more) => {
+  const hear: Stock["trigger"] = (event, payload, ref, joinRef) => {
     const offset = (payload as Numbered | null | undefined)?.["~"]?.offset;
-    if (place === undefined || offset === undefined) return tell(event, payload, ...more);
+    // What names the join is a push to this client alone, and has no place.
+    if (!place || offset === undefined || joinRef) return tell(event, payload, ref, joinRef);
     if (isBroken || offset <= place.offset) return;
-    attempt(() => tell(event, payload, ...more));
+    attempt(() => tell(event, payload, ref, joinRef));
     if (!isBroken) reach(place.epoch, offset);
   };
 
   stock.trigger = hear;
-  joinPush.payload = () => (place === undefined ? params() : { ...params(), since: place });
-  joinPush.receive("ok", (reply) => {
+  stock.joinPush.payload = () => (place === undefined ? params() : { ...params(), since: place });
+  stock.joinPush.receive("ok", (reply) => {
     isBroken = false;
     const told = reply?.["~"];
     if (told === undefined || told.status === "resumed") return;
@@ -122,11 +131,13 @@ export function resumable(channel: JoiningChannel, options: ResumeOptions = {}):
   });
 }
 
-function stored(storage: PlaceStorage | undefined, key: string): Position | undefined {
+/** Nothing if nothing is stored; `null`, which the server takes for a place that is lost, if that is spoiled. */
+function stored(storage: PlaceStorage | undefined, key: string): Position | null | undefined {
   try {
-    return (JSON.parse(storage?.getItem(key) ?? "null") ?? undefined) as Position | undefined;
-  } catch {
-    return undefined;
+    const text = storage?.getItem(key);
+    return typeof text === "string" ? (JSON.parse(text) as Position | null) : undefined;
+  } catch (error) {
+    return error instanceof SyntaxError ? null : undefined;
   }
 }
 
