@@ -25,7 +25,13 @@ export function historyBounds(history: History): HistoryBounds {
   return bounds;
 }
 
-/** The place that a client resumes from, taken out of the params of its join; the callback sees the rest. */
+/** A place in no log: no epoch is empty. */
+const nowhere: Position = { epoch: "", offset: 0 };
+
+/**
+ * The place that a client resumes from, taken out of the params of its join; the callback sees the rest. What can be no
+ * place is one that is lost: its client has seen something, and is to be told of a reset.
+ */
 export function takeSince(params: unknown): {
   readonly params: unknown;
   readonly since: Position | undefined;
@@ -33,7 +39,7 @@ export function takeSince(params: unknown): {
   if (typeof params !== "object" || params === null || !Object.hasOwn(params, "since"))
     return { params, since: undefined };
   const { since, ...rest } = params as { readonly since: unknown };
-  return { params: rest, since: isPosition(since) ? since : undefined };
+  return { params: rest, since: isPosition(since) ? since : nowhere };
 }
 
 /** Epochs are opaque, and no longer than this in any store. */

@@ -226,6 +226,35 @@ describe("a join on a topic with history", () => {
     ));
 });
 
+describe("a join with a `since` that can be no place", () => {
+  it("is told of a reset and handed what there is, as one whose place is lost", () =>
+    world({ history: {} }, async ({ web, join }) => {
+      const { epoch } = await web.publish("log:1", "line", { text: "one" });
+      const wrong: unknown[] = [
+        { epoch, offset: -1 },
+        { epoch, offset: 0.5 },
+        { epoch, offset: "1" },
+        { epoch, offset: 2 ** 53 },
+        { epoch },
+        { offset: 1 },
+        { epoch: "", offset: 1 },
+        { epoch: "x".repeat(65), offset: 1 },
+        null,
+        [],
+        "here",
+        0,
+        false,
+      ];
+      for (const since of wrong) {
+        const told = (await join("log:1", { since })).filter(({ event }) => event !== "phx_close");
+        expect([since, texts(told)]).toEqual([since, ["reset", "one"]]);
+      }
+      // One that is not there at all is a first join, which this topic hands nothing.
+      const [first] = await join("log:1");
+      expect(first!.payload.response!["~"]).toEqual({ epoch, offset: 1, recent: [] });
+    }));
+});
+
 interface Numbers {
   feed: { out: { said: { readonly n: number } }; history: true };
 }
