@@ -17,6 +17,8 @@ export interface ConnectRequest extends RequestFacts {
   /** The token that it brings in a header of its own. */
   readonly authToken?: string | undefined;
   readonly headerCount: number;
+  /** What is wrong with it as a request of its transport. */
+  readonly fault?: string | undefined;
 }
 
 /** In, or why not. */
@@ -38,6 +40,7 @@ export function checkConnect(
   if (request.method !== "GET") return refused(400, "a method other than GET");
   if (request.headerCount > limits.maxHeaders)
     return refused(431, `more than ${limits.maxHeaders} headers`);
+  if (request.fault !== undefined) return refused(400, request.fault);
   const host = allowedHost(request.host, policy);
   if (!host.allowed) return refused(403, host.reason);
   const origin = allowedOrigin(request, policy);

@@ -83,7 +83,7 @@ export class WebSocketUpgrades {
     this.#server = new WebSocketServer(options);
   }
 
-  /** Upgrades a connection; one whose headers are wrong is answered with 400, and nothing comes back. */
+  /** Upgrades a connection whose headers were checked; of one that is over nothing comes back. */
   upgrade(
     request: IncomingMessage,
     line: Duplex,

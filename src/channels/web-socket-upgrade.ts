@@ -4,6 +4,7 @@ import { withoutToken } from "./auth-token.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
 import { factsOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
+import { handshakeFault } from "./handshake-fault.ts";
 import type { Mount } from "./mount.ts";
 import type { Peer, Transport } from "./transport.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
@@ -55,6 +56,7 @@ export class WebSocketUpgrade extends PendingConnection {
       query: queryOf(this.#request),
       protocols: this.#protocols,
       headerCount: rawHeaders.length / 2,
+      fault: handshakeFault(this.#request.headers),
     };
   }
 
@@ -86,10 +88,12 @@ export function refuseUpgrade(
   retryAfterSeconds?: number,
 ): void {
   const retry = retryAfterSeconds === undefined ? "" : `Retry-After: ${retryAfterSeconds}\r\n`;
+  // Whoever speaks another version is told which there are.
+  const versions = status === 400 ? "Sec-WebSocket-Version: 13, 8\r\n" : "";
   const first = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
   // Nobody else hears its errors any more, and an error that nobody hears ends the program.
   line.on("error", ignore).once("finish", () => line.destroy());
-  line.end(`${first}Connection: close\r\n${retry}Content-Length: 0\r\n\r\n`);
+  line.end(`${first}Connection: close\r\n${retry}${versions}Content-Length: 0\r\n\r\n`);
 }
 
 function ignore(): void {}

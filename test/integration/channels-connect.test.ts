@@ -1,5 +1,6 @@
 // What a connection brings, and what of it `connect` is told: paths with variables, tokens, sub-protocols, facts.
 import { once } from "node:events";
+import { connect as dial } from "node:net";
 import { startSupervisor, withSystem } from "sluice";
 import { endpoint, type ConnectInfo } from "sluice/channels";
 import { attach } from "sluice/telemetry";
@@ -194,5 +195,47 @@ describe("connect", () => {
       expect(params).toEqual({ filter: { kind: "new" }, x: "1" });
       expect(plain).toEqual({ x: "1" });
       ws.terminate();
+    }));
+});
+
+describe("an upgrade whose headers are wrong", () => {
+  it("is refused with 400 and no body, and `connect` is never asked (C2)", () =>
+    served(async (url, seen, reasons) => {
+      const { host, port } = new URL(url);
+      const good = {
+        Upgrade: "websocket",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Protocol": "phoenix, x",
+      };
+      /** All that is answered, until the line is closed or open. */
+      const answered = async (change: Record<string, string>): Promise<string> => {
+        const line = dial(Number(port), "127.0.0.1");
+        const headers = { Host: host, Connection: "Upgrade", ...good, ...change };
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+        line.write(`GET /ws/admin/websocket?vsn=2.0.0 HTTP/1.1\r\n${lines.join("")}\r\n`);
+        let answer = "";
+        for await (const chunk of line) {
+          answer += String(chunk);
+          if (answer.startsWith("HTTP/1.1 101 ")) break;
+        }
+        return answer;
+      };
+      const refusal =
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nSec-WebSocket-Version: 13, 8\r\nContent-Length: 0\r\n\r\n";
+      for (const [name, value, reason] of [
+        ["Sec-WebSocket-Key", "short", "a Sec-WebSocket-Key that is none"],
+        ["Sec-WebSocket-Version", "12", "a Sec-WebSocket-Version that is none"],
+        ["Sec-WebSocket-Protocol", "phoenix, phoenix", "a sub-protocol that is doubled"],
+        ["Sec-WebSocket-Protocol", "phoenix,", "sub-protocols that are no list"],
+        ["Sec-WebSocket-Protocol", "phoenix, a/b", "sub-protocols that are no list"],
+        ["Sec-WebSocket-Protocol", "phoenix, a b", "sub-protocols that are no list"],
+      ] as const) {
+        expect([value, await answered({ [name]: value })]).toEqual([value, refusal]);
+        expect(reasons.pop()).toBe(reason);
+      }
+      expect(seen).toEqual([]);
+      expect(await answered({})).toMatch(/^HTTP\/1.1 101 /);
+      expect(seen).toHaveLength(1);
     }));
 });
