@@ -26,7 +26,7 @@ export interface CaughtUp {
 }
 
 /** The topic began a new life while it was read: whoever joins is to try again. */
-export class MovedOn extends Error {}
+class MovedOn extends Error {}
 
 /**
  * Reads what a client wants up to `heard`, which a tail has heard already: what the tail hears from then on follows on it
