@@ -28,7 +28,7 @@ import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
 import { checkReserved, encodeObject, encodePayload, isBytes } from "./payload.ts";
-import { Refused } from "./refused.ts";
+import { reasonOf } from "./refused.ts";
 import type { SchemaResult } from "./schema.ts";
 import type { Incoming } from "./serializer.ts";
 import { bytesMissed } from "./broadcast-run.ts";
@@ -257,8 +257,9 @@ class ChannelProcess extends Process implements Engine {
     refuse: (reason: object) => void,
   ): unknown {
     return runCallback(this.#cell, work, done, (error) => {
-      if (!(error instanceof Refused)) throw error;
-      refuse(error.reason);
+      const reason = reasonOf(error);
+      if (reason === undefined) throw error;
+      refuse(reason);
     });
   }
 

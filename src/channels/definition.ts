@@ -134,8 +134,8 @@ export type Handlers<S, A, SA, H = "trusted"> = {
 /** The callbacks of a channel, each a message of its process: one at a time, to its end. */
 export interface ChannelCallbacks<S, A, SA, I, H = "trusted"> {
   /**
-   * Decides who may hear this topic. Accepts by returning, refuses by throwing `Refused`; any other failure is told to the
-   * client as `join crashed`, with an `id` that the log has too. `joining` cannot speak yet.
+   * Decides who may hear this topic. Accepts by returning, refuses by throwing `Refused`, or what a presence refuses with;
+   * any other failure is told to the client as `join crashed`, with an `id` that the log has too. `joining` cannot speak yet.
    */
   readonly join: (
     params: Heard<H, "join", JoinParams<S>>,
@@ -147,7 +147,10 @@ export interface ChannelCallbacks<S, A, SA, I, H = "trusted"> {
   readonly subscribe?: (channel: Joined<S, NoInfer<A>, SA>) => readonly Topic<I>[];
   /** Runs for each message of the bus topics. */
   readonly info?: (message: NoInfer<I>, channel: Joined<S, NoInfer<A>, SA>) => void | Promise<void>;
-  /** One function per event a client may send; the result is the reply, a thrown `Refused` an error reply. */
+  /**
+   * One function per event a client may send; the result is the reply, a thrown `Refused`, or what a presence refuses with,
+   * an error reply.
+   */
   readonly on?: Handlers<S, NoInfer<A>, SA, NoInfer<H>>;
   /**
    * Broadcasts to see before the client does: the result is sent in their place, `undefined` drops them. Costs one

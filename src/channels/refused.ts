@@ -1,4 +1,4 @@
-import { describe } from "../support/internal.ts";
+import { SluiceError, describe } from "../support/internal.ts";
 
 /**
  * Thrown to refuse a connection, a join or an event; `reason` is what the client is told, as the response of an error
@@ -28,4 +28,15 @@ export class Refused extends Error {
     this.name = "Refused";
     this.reason = reason;
   }
+}
+
+// What a client is told when presence says no; why, and where, is nothing to tell.
+const presenceRefused = { reason: "presence refused" };
+const presenceLimit = { reason: "presence limit" };
+
+/** The reason of what was thrown to refuse, by the user or by presence; undefined for a crash. */
+export function reasonOf(error: unknown): object | undefined {
+  if (error instanceof Refused) return error.reason;
+  if (SluiceError.is(error, "SLUICE_PRESENCE_REFUSED")) return presenceRefused;
+  return SluiceError.is(error, "SLUICE_PRESENCE_LIMIT") ? presenceLimit : undefined;
 }

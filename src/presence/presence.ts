@@ -50,7 +50,7 @@ export interface Presence<Meta extends object, Extra extends object = {}> {
    * tracked. Resolves with its `phx_ref`; clients hear one diff with a join and a leave. More updates than
    * `updatesPerSecond` go out together, the newest meta as soon as it may: then the `phx_ref` is still the one before.
    *
-   * @throws SluiceError `SLUICE_NOT_TRACKED`, and as `track`, as rejections.
+   * @throws SluiceError `SLUICE_NOT_TRACKED`, as `track`, and what the function throws, as rejections.
    */
   update(channel: PresentSelf, key: string, meta: Meta | ((meta: Meta) => Meta)): Promise<string>;
   update(
@@ -82,7 +82,8 @@ export interface Presence<Meta extends object, Extra extends object = {}> {
   ): Promise<PresencePage<Meta, Extra>>;
   /**
    * Pushes `presence_state` to the channel's client: who is there. What has changed since comes as `presence_diff`, so that
-   * a client is told of each presence once, of its own too. Call it in `joined`.
+   * a client is told of each presence once, of its own too. Call it in `joined`; `track` in `join`, where a refusal is the
+   * reply.
    */
   pushState(channel: PushingSelf): Promise<void>;
   /**
@@ -208,21 +209,23 @@ function topicOf(process: object): string {
  *
  * ```ts
  * import { startSupervisor } from "sluice";
- * import { endpoint, fields } from "sluice/channels";
+ * import { Refused, endpoint, fields } from "sluice/channels";
  * import { presence } from "sluice/presence";
  *
  * interface Topics {
- *   "room:*": { join(params: { readonly as: string }): void };
+ *   "room:*": { join(params: { readonly device: string }): void };
  * }
- * const web = endpoint<Topics>("web");
+ * const web = endpoint<Topics, { readonly user: string }>("web");
+ * const users = new Map([["a secret", "ann"]]);
  * const here = presence<{ readonly device: string }>("here");
  * const room = web.channel("room:*", {
- *   schemas: { join: fields({ as: "string" }) },
- *   join: ({ as }) => ({ assigns: { as } }),
- *   async joined(channel) {
- *     await here.track(channel, channel.assigns.as, { device: "phone" });
- *     await here.pushState(channel);
+ *   schemas: { join: fields({ device: "string" }) },
+ *   // A refusal is the reply to the join.
+ *   async join({ device }, channel) {
+ *     await here.track(channel, channel.socket.assigns.user, { device });
+ *     return { assigns: {} };
  *   },
+ *   joined: (channel) => here.pushState(channel),
  * });
  *
  * await using app = await startSupervisor({
@@ -231,7 +234,16 @@ function topicOf(process: object): string {
  *     here: here.child({ to: web }),
  *     web: web.child({
  *       port: 0,
- *       sockets: { "/socket": { connect: () => ({}), channels: [room] } },
+ *       sockets: {
+ *         "/socket": {
+ *           connect({ token = "" }) {
+ *             const user = users.get(token);
+ *             if (user === undefined) throw new Refused({});
+ *             return { user };
+ *           },
+ *           channels: [room],
+ *         },
+ *       },
  *     }),
  *   },
  * });

@@ -13,14 +13,7 @@ import {
   type Upstream,
 } from "../process/internal.ts";
 import { Announcer, type Push } from "./announcer.ts";
-import {
-  checkKey,
-  checkMeta,
-  overLimit,
-  refused,
-  type CheckedMeta,
-  type Place,
-} from "./check-entry.ts";
+import { checkKey, checkMeta, overLimit, type CheckedMeta, type Place } from "./check-entry.ts";
 import { metaOf, type Metas } from "./client-shapes.ts";
 import type { Settings } from "./options.ts";
 import { Owners } from "./owners.ts";
@@ -130,7 +123,7 @@ export class TrackerProcess extends Process implements Engine {
     return this.#replying(() => {
       const tracked = this.#owners.get(owner, topic, key);
       if (tracked === undefined) throw notTracked(place, owner);
-      const meta = typeof change === "function" ? callWith(place, change, tracked.newest) : change;
+      const meta = typeof change === "function" ? callWith(change, tracked.newest) : change;
       this.#updateWhenDue(tracked, checkMeta(place, meta, this.#settings.limits));
       return tracked.row.ref;
     });
@@ -234,12 +227,13 @@ export class TrackerProcess extends Process implements Engine {
   }
 }
 
-function callWith(place: Place, change: Function, meta: object): unknown {
+/** A mistake in it is the caller's, and no refusal. */
+function callWith(change: Function, meta: object): unknown {
   try {
     // A copy: what is kept is nobody else's.
     return (change as (meta: object) => unknown)(structuredClone(meta));
   } catch (error) {
-    throw refused(place, `the function that makes its meta threw: ${String(error)}`);
+    throw new ErrorReply(error);
   }
 }
 

@@ -37,16 +37,16 @@ export class Guest extends Process {
       Object.assign(Object.create(this.self) as object, { topic, push }) as never,
     );
   }
-  /** The reason of a refusal; for one that is none of ours, its name. */
+  /** The reason of a refusal; for one that is none of ours, its message. */
   async why(work: "track" | "update", key: string, meta: unknown, topic = "t"): Promise<unknown> {
     try {
       return await this[work](key, meta, topic);
     } catch (error) {
-      const { code, details } = error as {
-        code: string;
+      const { code, details, message } = error as Error & {
+        code?: string;
         details?: { why?: string; limit?: string };
       };
-      return details?.why ?? details?.limit ?? code;
+      return details?.why ?? details?.limit ?? code ?? message;
     }
   }
 }
