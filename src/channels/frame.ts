@@ -1,10 +1,8 @@
 // WebSocket frames of a server (RFC 6455 §5.2): final, unmasked, header and payload in one buffer, so that a broadcast
 // is framed once, every socket writes the same buffer, and nobody changes it afterwards.
 
-/** Why a socket is closed; numbers from 4000 are Sluice's own, 1000 is avoided because some clients stay away after it. */
+/** Why a socket is closed; numbers from 4000 are Sluice's own, and 1000 is none, because some clients stay away after it. */
 export type CloseCode =
-  /** Done. */
-  | 1000
   /** Going away: disconnected by id, or silent for too long. */
   | 1001
   /** A frame broke the protocol. */
