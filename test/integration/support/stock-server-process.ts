@@ -1,7 +1,7 @@
 // A server for stock clients, in a process of its own, so that it can be killed: `node stock-server-process.ts <port>`. It
 // says its address in a line of JSON. Its channels are a room, and one that speaks as the hosted service of another client.
 import { startSupervisor } from "sluice";
-import { endpoint } from "sluice/channels";
+import { endpoint, type Limits } from "sluice/channels";
 
 interface Hosted {
   readonly type: string;
@@ -53,6 +53,7 @@ const app = await startSupervisor({
   children: {
     web: web.child({
       port: Number(process.argv[2]),
+      limits: JSON.parse(process.argv[3] ?? "{}") as Partial<Limits>,
       sockets: { "/socket": { connect: () => ({}), channels: [room, hosted] } },
     }),
   },

@@ -9,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly connections: number;
   /** Nobody gets through: who connects is cut off at once. */
   isDown: boolean;
+  /** From now on nothing passes on the connections there are, and neither side is told. */
+  swallow(): void;
   /** Destroys every connection, on both sides, or those that are chosen. */
   cut(chosen?: () => boolean): void;
 }
@@ -55,6 +57,9 @@ export async function startTcpProxy(serverUrl: string, delayMs = 0): Promise<Tcp
       isDown = down;
     },
     cut,
+    swallow() {
+      for (const socket of open) socket.unpipe().pause();
+    },
     async [Symbol.asyncDispose]() {
       cut();
       server.close();
