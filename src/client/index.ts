@@ -22,7 +22,10 @@ export { resumable } from "./resumable.ts";
 export type { JoiningChannel, PlaceStorage, ResumeOptions } from "./resumable.ts";
 export { typed } from "./typed.ts";
 export type {
+  HeardOf,
   JoinArguments,
+  PresenceEvents,
+  PresentEntry,
   Received,
   Sent,
   TypedChannel,

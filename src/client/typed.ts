@@ -26,8 +26,40 @@ export type JoinArguments<S> =
     ? [params?: object | (() => object)]
     : [params: JoinParams<S> | (() => JoinParams<S>)];
 
-/** A message on its way to the server, and what comes of it. */
+/** One who is present: a meta for each time, and whatever the server's `fetch` adds. */
+export interface PresentEntry {
+  /** How they are present; `phx_ref` names the meta. */
+  readonly metas: readonly {
+    readonly phx_ref: string;
+    readonly phx_ref_prev?: string;
+    readonly [field: string]: unknown;
+  }[];
+  /** What is known of the key. */
+  readonly [field: string]: unknown;
+}
+
+/** What a presence says on any topic, beside the contract; the stock client's `Presence` reads the first two. */
+export interface PresenceEvents {
+  /** Who is there, by key. */
+  readonly presence_state: { readonly [key: string]: PresentEntry };
+  /** Who came and who left, by key. */
+  readonly presence_diff: {
+    readonly joins: { readonly [key: string]: PresentEntry };
+    readonly leaves: { readonly [key: string]: PresentEntry };
+  };
+  /** How many there are, where that is all that is announced. */
+  readonly presence_count: { readonly count: number };
+}
+
+/** All events that a client may hear: those of the contract, and those of a presence. */
+export type HeardOf<S> = OutOf<S> & Omit<PresenceEvents, keyof OutOf<S>>;
+
+/** A message on its way to the server, and what comes of it; it is taken for a `Push` of the stock client. */
 export interface TypedPush<R> {
+  /** Sends it; the channel has done so. */
+  send(): void;
+  /** Sends it again. */
+  resend(timeoutMs: number): void;
   /** It was answered. */
   receive(status: "ok", callback: (reply: R) => void): this;
   /** It was refused, with a reason of the server's. */
@@ -36,10 +68,15 @@ export interface TypedPush<R> {
   receive(status: "timeout", callback: () => void): this;
 }
 
-/** A channel of the stock client that says and hears what the contract of its topic allows. */
+/**
+ * A channel of the stock client that says and hears what the contract of its topic allows, and hears presences. It is taken
+ * for a `Channel`, such as by `new Presence(channel)`.
+ */
 export interface TypedChannel<S> {
   /** The topic's full name. */
   readonly topic: string;
+  /** How far it is. */
+  readonly state: "closed" | "errored" | "joined" | "joining" | "leaving";
   /** Sees each message before its handlers; the result is what they get. */
   onMessage: (event: string, payload?: unknown, ref?: unknown) => unknown;
   /** Joins; the reply is what the contract promises. */
@@ -47,12 +84,12 @@ export interface TypedChannel<S> {
   /** Leaves. */
   leave(timeoutMs?: number): TypedPush<object>;
   /** Hears one of the server's events; returns what `off` takes. */
-  on<E extends keyof OutOf<S> & string>(
+  on<E extends keyof HeardOf<S> & string>(
     event: E,
-    handler: (payload: Received<OutOf<S>[E]>) => void,
+    handler: (payload: Received<HeardOf<S>[E]>) => void,
   ): number;
   /** Hears it no more: one handler, or all. */
-  off(event: keyof OutOf<S> & string, ref?: number): void;
+  off(event: keyof HeardOf<S> & string, ref?: number): void;
   /** Says something to the server. */
   push<E extends keyof InOf<S> & string>(
     event: E,
@@ -60,7 +97,7 @@ export interface TypedChannel<S> {
     timeoutMs?: number,
   ): TypedPush<ReplyOf<InOf<S>[E]>>;
   /** The channel has ended, in order. */
-  onClose(callback: () => void): number;
+  onClose(callback: (payload?: unknown, ref?: unknown, joinRef?: unknown) => void): number;
   /** The channel has crashed, or the connection is lost: it is joined again by itself. */
   onError(callback: (reason?: unknown) => void): number;
 }

@@ -1,5 +1,5 @@
 // What the compiler refuses in clients, and what it must not refuse. Nothing of this runs: `tsc` is the test.
-import { Socket } from "phoenix";
+import { Presence, Socket, type Channel } from "phoenix";
 import { resumable, sendReceipts, typed } from "sluice/client";
 
 interface User {
@@ -14,6 +14,7 @@ interface User {
 interface Topics {
   "user:*": User;
   lobby: { out: { hello: { readonly n: number } } };
+  own: { out: { presence_count: { readonly mine: true } } };
 }
 
 const socket = new Socket("/socket");
@@ -22,6 +23,8 @@ const user = web.channel("user:1", { device: "phone" });
 const lobby = web.channel("lobby");
 web.channel("user:1", () => ({ device: "phone" }));
 web.channel("lobby", { anything: 1 });
+// A contract that says so itself is right.
+web.channel("own").on("presence_count", ({ mine }) => console.info(mine));
 sendReceipts(user);
 resumable(user, { storage: sessionStorage, lost: (status) => console.info(status) });
 resumable(socket.channel("user:1", {}));
@@ -36,6 +39,15 @@ user
   .receive("error", (reason) => console.info(reason))
   .receive("timeout", () => {});
 user.push("image", new ArrayBuffer(8), 1_000);
+new Presence(user).onSync(() => {});
+new Presence(lobby, { events: { state: "presence_state", diff: "presence_diff" } });
+export const stock: Channel = user;
+user.on("presence_state", (state) => console.info(state["ann"]?.metas[0]?.phx_ref.length));
+lobby.on("presence_diff", ({ joins, leaves }) => console.info({ ...joins, ...leaves }));
+lobby.off(
+  "presence_count",
+  lobby.on("presence_count", ({ count }) => count.toFixed()),
+);
 
 // @ts-expect-error an unknown topic
 web.channel("usr:1", { device: "phone" });
@@ -47,6 +59,12 @@ web.channel("user:1", { device: 1 });
 web.channel("user:1", () => ({ token: "" }));
 // @ts-expect-error an unknown event
 user.on("pusch", () => {});
+// @ts-expect-error an event of presences that there is not
+user.on("presence_list", () => {});
+// @ts-expect-error what the server says of presences, no client says
+user.push("presence_state", {});
+// @ts-expect-error what it carries
+user.on("presence_count", ({ size }) => console.info(size));
 // @ts-expect-error an event of another topic
 lobby.on("push", () => {});
 // @ts-expect-error what the event carries
