@@ -10,6 +10,22 @@ const decisions = globSync("docs/adr/[0-9]*.md", { cwd: root }).filter(
   (file) => !file.endsWith("0000-template.md"),
 );
 
+/** The anchors of a page, as GitHub makes them of its headings. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of text.replace(/^```.*?^```/gms, "").matchAll(/^#+ +(.+?) *$/gm)) {
+    const anchor = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-");
+    let name = anchor;
+    for (let n = 1; anchors.has(name); n++) name = `${anchor}-${n}`;
+    anchors.add(name);
+  }
+  return anchors;
+}
+
 describe("the documents", () => {
   it("link to files that there are", () => {
     const dead = pages.flatMap((page) =>
@@ -19,6 +35,21 @@ describe("the documents", () => {
         .map((target) => `${page}: ${target}`),
     );
     expect(dead).toEqual(["docs/adr/0000-template.md: NNNN-title.md"]);
+  });
+
+  it("link to headings that there are", () => {
+    const dead = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)]
+        .filter(([, target = "", anchor = ""]) => {
+          const file = target === "" ? page : join(dirname(page), target);
+          return file.endsWith(".md") && !anchorsOf(read(file)).has(anchor);
+        })
+        .map(([link]) => `${page}: ${link}`),
+    );
+    expect(dead).toEqual([]);
+    // Those of code, of marks, of a heading that comes twice; and none of a comment within code.
+    const text = "# A `b-c`, d & e\n## [x](y.md) *z_z*\n## x z_z\n```sh\n# no\n```\n";
+    expect([...anchorsOf(text)]).toEqual(["a-b-c-d--e", "x-z_z", "x-z_z-1"]);
   });
 
   it("list every dependency with what it is for, and no other", () => {
