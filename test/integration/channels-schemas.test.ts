@@ -100,8 +100,8 @@ describe.each(["zod", "valibot", "arktype"] as const)("schemas of %s", (topic) =
           "error",
           { reason: "invalid payload" },
         ]);
-      // What exactly is for those who run the server.
-      expect(reasons.some((reason) => /string/i.test(reason))).toBe(true);
+      // The words of a schema may quote what came, and so are told nobody (R92).
+      expect(reasons).toEqual(Array.from({ length: 5 }, () => "invalid payload"));
       await hangUp(socket);
     }));
 });

@@ -68,7 +68,10 @@ describe("a client of version 1 (C14)", () => {
       expect(await next(client)).toEqual(of("room:1", "phx_close", "1"));
       send(client, { ...of("room:1", "refuse", "3"), join_ref: "1" });
       expect(await ask(client, of("room:1", "boom", "4"))).toEqual(
-        of("room:1", "phx_error", "2", { reason: "channel_crash" }),
+        of("room:1", "phx_error", "2", {
+          reason: "channel_crash",
+          id: expect.any(String) as string,
+        }),
       );
     }));
 
