@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /** Refuses a key or a meta, saying why. */
-export function refused(place: Place, why: string): SluiceError<"SLUICE_PRESENCE_REFUSED"> {
+function refused(place: Place, why: string): SluiceError<"SLUICE_PRESENCE_REFUSED"> {
   const { presence, topic, key } = place;
   const message = `${presence}: ${shown(key)} in ${shown(topic)} was refused: ${why}`;
   return new SluiceError("SLUICE_PRESENCE_REFUSED", message, { ...place, why });
