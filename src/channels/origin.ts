@@ -149,7 +149,7 @@ function covers(pattern: Pattern, origin: Authority & { readonly scheme: string 
 
 /** By whole labels, so that `evil-example.com` is not below `example.com`. */
 function coversHost({ host, below }: Pattern, asked: string): boolean {
-  return asked === host || (below && asked.endsWith(`.${host}`));
+  return asked === host || (below && asked.endsWith(`.${host}`) && !/^\.|\.\./.test(asked));
 }
 
 function readPattern(option: string, entry: string): Pattern {

@@ -34,11 +34,6 @@ export class RightsDesk {
     this.limits = limits;
   }
 
-  /** Connections whose `revalidate` runs. */
-  get running(): number {
-    return this.#running;
-  }
-
   /** The rights of one connection; nothing where they do not end. @throws TypeError when `lifetimeMs` gives no number */
   open(owner: RightsOwner, cell: Cell): SocketRights | undefined {
     const { lifetimeMs, revalidate } = this.rules;
