@@ -96,7 +96,7 @@ describe("origins, with https://app.example.com and https://*.good.example liste
           ];
           // A poll without a session is given one by 410.
           const expected = isLetIn ? [101, 410] : [403, 403];
-          if (`${got}` !== `${expected}`) wrong.push({ origin, got, expected });
+          if (got.join() !== expected.join()) wrong.push({ origin, got, expected });
         }
         score(
           "R72",
