@@ -7,6 +7,7 @@ import { definitionsOf, mountLimits, windowOf } from "./mount.ts";
 import { MountPath } from "./mount-path.ts";
 import { originPolicy } from "./origin.ts";
 import { topicPattern } from "./topic-pattern.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 type Names<T> = { readonly [option in keyof T]-?: true };
 
@@ -21,6 +22,7 @@ const ofEndpoint: Names<EndpointBase<never>> & { readonly port: true; readonly s
   allowedHosts: true,
   checkOrigin: true,
   dangerouslyAllowAnyOrigin: true,
+  trustedProxies: true,
 };
 const ofSocket: Names<SocketOptions<never>> = {
   connect: true,
@@ -45,6 +47,7 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   checkKnown("endpoint", options, endpointOptions);
   const limits = limitsOf(options.limits);
   originPolicy(options);
+  new TrustedProxies(options.trustedProxies);
   drainOf(options.drain);
   if (server === undefined) checkInteger("port", port, 0, 65_535);
   for (const [mount, socket] of Object.entries(sockets)) {

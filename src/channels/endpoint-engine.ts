@@ -31,6 +31,7 @@ import { LetIn } from "./connect-facts.ts";
 import { RightsDesk } from "./socket-rights.ts";
 import { SocketProcess } from "./socket-process.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 import { v1 } from "./v1-serializer.ts";
 import { v2, v2Text } from "./v2-serializer.ts";
 
@@ -59,6 +60,7 @@ export class EndpointEngine implements Engine, Host {
   readonly mounts: ReadonlyMap<string, Mount>;
   readonly policy: OriginPolicy;
   readonly limits: Limits;
+  readonly proxies: TrustedProxies;
   readonly system: System;
   /** What it is reached by. */
   readonly listeners: Listening[] = [];
@@ -82,6 +84,7 @@ export class EndpointEngine implements Engine, Host {
     this.system = system;
     this.limits = limitsOf(options.limits);
     this.policy = originPolicy(options);
+    this.proxies = new TrustedProxies(options.trustedProxies);
     this.#drain = drainOf(options.drain);
     this.#record = system.get(directory).record(key);
     const flusher = new Flusher(system.runtime);

@@ -11,9 +11,9 @@ import type { Params } from "./params.ts";
 export interface ConnectInfo extends Context {
   /** `x-…`, `sec-websocket-…`, `user-agent`, `traceparent` and `tracestate`; never cookies, which any page can make a browser send. */
   readonly headers: Headers;
-  /** Address of the peer: the client, or the proxy it came through. */
+  /** Address of the client; without `trustedProxies`, of the proxy it came through. */
   readonly remoteAddress: string;
-  /** Port of the peer. */
+  /** Port of whoever connected, client or proxy. */
   readonly remotePort: number;
   /** What was asked for, by the name that the client knows this server by, which is one of `allowedHosts`. */
   readonly url: URL;
@@ -92,6 +92,15 @@ export interface EndpointBase<SA> extends OriginOptions {
    * has what it asked answered first, for at most 2 s.
    */
   readonly drain?: DrainOptions;
+  /**
+   * Proxies in front of it that are believed when they say in `X-Forwarded-For` whom they speak for: addresses and networks,
+   * `["10.0.0.0/8", "::1"]`. The client is the last one there that is none of them; connections are counted by it, and
+   * `info.remoteAddress` tells it. Name no network that clients are in, too: whoever is in it may claim any address.
+   * Default none: the header is never believed.
+   *
+   * @throws SLUICE_INVALID_OPTION for anything but addresses and networks
+   */
+  readonly trustedProxies?: readonly string[];
   /** Limits of all its sockets that differ from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
 }

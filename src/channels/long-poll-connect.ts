@@ -30,7 +30,7 @@ export class LongPollConnect extends PendingConnection {
     response: ServerResponse,
     answer: FirstAnswer,
   ) {
-    super(host, mount, request.socket);
+    super(host, mount, request.socket, headerOf(request, "x-forwarded-for"));
     this.#request = request;
     this.#answer = answer;
     this.#response = response.on("close", this.#onClose);

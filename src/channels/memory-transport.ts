@@ -309,9 +309,10 @@ class MemoryConnect extends PendingConnection {
     options: MemoryTransportOptions,
     url: URL,
   ) {
-    super(host, mount, { remoteAddress: options.remoteAddress ?? "127.0.0.1" });
+    const { remoteAddress = "127.0.0.1", headers = {} } = options;
+    super(host, mount, { remoteAddress }, headers["x-forwarded-for"]);
     this.#client = client;
-    this.#headers = options.headers ?? {};
+    this.#headers = headers;
     this.#url = url;
   }
 

@@ -9,10 +9,12 @@ import type { Mount } from "./mount.ts";
 import type { Params } from "./params.ts";
 import type { Serializer } from "./serializer.ts";
 import type { Peer, Transport } from "./transport.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 import { v2 } from "./v2-serializer.ts";
 
 /** Who lets pendings in. */
 export interface Host {
+  readonly proxies: TrustedProxies;
   enter(pending: PendingConnection): void;
 }
 
@@ -40,10 +42,11 @@ export abstract class PendingConnection implements Attempt, Arrival {
     host: Host,
     mount: Mount,
     { remoteAddress = "", remotePort = 0 }: Partial<Pick<Socket, "remoteAddress" | "remotePort">>,
+    forwarded: string | undefined,
   ) {
     this.#host = host;
     this.mount = mount;
-    this.remoteAddress = remoteAddress;
+    this.remoteAddress = host.proxies.clientOf(remoteAddress, forwarded);
     this.remotePort = remotePort;
     this.#askedAtMs = connected.active ? mount.world.system.runtime.now() : undefined;
   }

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { withoutToken } from "./auth-token.ts";
 import type { ConnectRequest } from "./connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
-import { factsOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
+import { factsOf, headerOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
 import { handshakeFault } from "./handshake-fault.ts";
 import type { Mount } from "./mount.ts";
 import type { Peer, Transport } from "./transport.ts";
@@ -32,7 +32,7 @@ export class WebSocketUpgrade extends PendingConnection {
     line: Duplex,
     head: Buffer,
   ) {
-    super(host, mount, request.socket);
+    super(host, mount, request.socket, headerOf(request, "x-forwarded-for"));
     this.#upgrades = upgrades;
     this.#request = request;
     const { headers } = request;
