@@ -13,7 +13,8 @@ export class TrustedProxies {
 
   /** @throws SLUICE_INVALID_OPTION for anything but addresses and networks */
   constructor(entries: readonly string[] = []) {
-    if (!Array.isArray(entries))
+    const given: unknown = entries;
+    if (!Array.isArray(given))
       throw invalidOption("trustedProxies", entries, "a list of addresses and networks");
     this.#networks = entries.length === 0 ? undefined : new BlockList();
     for (const entry of entries) this.#add(entry);
