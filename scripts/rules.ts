@@ -53,9 +53,6 @@ export interface Rules {
   readonly problems: readonly string[];
 }
 
-/** Rows whose tests are being written: they are listed as missing, and do not fail the check. */
-const pending = /^(?:[CL]|R[5-8])/;
-
 const row = String.raw`(BU|CS|[GSDBPOERCL])(\d+)`;
 const citation = new RegExp(String.raw`\b${row}(?:[–-](?:${row}|(\d+)))?\b`, "g");
 /** A name in a table of cases: rows, then a colon. */
@@ -188,6 +185,5 @@ if (import.meta.main) {
   const strict = argv.includes("--strict");
   const rules = findRules(argv.slice(2).find((given) => !given.startsWith("--")) ?? cwd());
   report(rules);
-  const missing = rules.missing.filter((known) => !pending.test(known));
-  if (strict && missing.length + rules.problems.length > 0) process.exitCode = 1;
+  if (strict && rules.missing.length + rules.problems.length > 0) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import ts from "typescript";
-import { score } from "../test/scoreboard.ts";
+import { score } from "./scoreboard.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
