@@ -1,7 +1,7 @@
 // A channel's definition without the types of its contract: what the engine works with.
 import type { Topic } from "../pubsub/index.ts";
 import type { History, Schemas, SlowPolicy } from "./definition.ts";
-import { historyBounds, type HistoryBounds } from "./history-bounds.ts";
+import { historyBounds, type HistoryBounds } from "./history/history-bounds.ts";
 import type { Schema } from "./schema.ts";
 import { topicPattern, type TopicPattern } from "./topic-pattern.ts";
 

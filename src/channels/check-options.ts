@@ -1,13 +1,13 @@
 import { checkKnown } from "../process/internal.ts";
 import { checkInteger, invalidOption } from "../support/internal.ts";
-import { drainOf } from "./drain-batches.ts";
+import { drainOf } from "./server/drain-batches.ts";
 import type { EndpointBase, EndpointOptions, SocketOptions } from "./endpoint-options.ts";
 import { limitsOf } from "./limits.ts";
-import { definitionsOf, mountLimits, windowOf } from "./mount.ts";
-import { MountPath } from "./mount-path.ts";
-import { originPolicy } from "./origin.ts";
+import { definitionsOf, mountLimits, windowOf } from "./admission/mount.ts";
+import { MountPath } from "./admission/mount-path.ts";
+import { originPolicy } from "./admission/origin.ts";
 import { topicPattern } from "./topic-pattern.ts";
-import { TrustedProxies } from "./trusted-proxies.ts";
+import { TrustedProxies } from "./admission/trusted-proxies.ts";
 
 type Names<T> = { readonly [option in keyof T]-?: true };
 

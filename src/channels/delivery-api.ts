@@ -1,6 +1,6 @@
 // What the layers above need of an endpoint and its users do not.
 import type { System } from "../runtime/internal.ts";
-import type { SendOptions } from "./broadcast.ts";
+import type { SendOptions } from "./fan-out/broadcast.ts";
 import { directory } from "./directory.ts";
 import type { Endpoint, EndpointToken } from "./endpoint.ts";
 

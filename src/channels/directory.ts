@@ -2,10 +2,10 @@ import { invalidOption } from "../support/internal.ts";
 import type { Slot, System } from "../runtime/internal.ts";
 import { bus, type Codec } from "../pubsub/internal.ts";
 import type { AnyDefinition } from "./any-definition.ts";
-import type { BroadcastMessage } from "./broadcast.ts";
-import { broadcastCodec } from "./broadcast-codec.ts";
-import type { FanOut } from "./fan-out.ts";
-import { EndpointLog } from "./endpoint-log.ts";
+import type { BroadcastMessage } from "./fan-out/broadcast.ts";
+import { broadcastCodec } from "./wire/broadcast-codec.ts";
+import type { FanOut } from "./fan-out/fan-out.ts";
+import { EndpointLog } from "./history/endpoint-log.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { matchTopic } from "./topic-pattern.ts";
 

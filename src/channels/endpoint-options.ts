@@ -2,10 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Context } from "../process/index.ts";
 import type { Channel } from "./definition.ts";
-import type { DrainOptions } from "./drain-batches.ts";
+import type { DrainOptions } from "./server/drain-batches.ts";
 import type { Limits } from "./limits.ts";
-import type { OriginOptions } from "./origin.ts";
-import type { Params } from "./params.ts";
+import type { OriginOptions } from "./admission/origin.ts";
+import type { Params } from "./admission/params.ts";
 
 /** What is known of a connection beyond its params. */
 export interface ConnectInfo extends Context {

@@ -5,17 +5,21 @@ import { bus } from "../pubsub/internal.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
 import { AnyDefinition, type AnyCallbacks } from "./any-definition.ts";
 import type { AnyTopic, ContractOf, HistoryTopic, OutOf, Position, TopicMap } from "./contract.ts";
-import { BroadcastMessage, type SendOptions } from "./broadcast.ts";
+import { BroadcastMessage, type SendOptions } from "./fan-out/broadcast.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Channel, ChannelDefinition, Schemas } from "./definition.ts";
-import { drainOf } from "./drain-batches.ts";
+import { drainOf } from "./server/drain-batches.ts";
 import { directory, type EndpointRecord } from "./directory.ts";
 import type { EndpointOptions, EndpointServer } from "./endpoint-options.ts";
-import { EndpointProcess } from "./endpoint-process.ts";
-import { historySetting, type HistoryLogOptions, type HistoryServer } from "./history-options.ts";
-import { HistoryProcess } from "./history-process.ts";
+import { EndpointProcess } from "./server/endpoint-process.ts";
+import {
+  historySetting,
+  type HistoryLogOptions,
+  type HistoryServer,
+} from "./history/history-options.ts";
+import { HistoryProcess } from "./history/history-process.ts";
 import { overlap } from "./topic-pattern.ts";
-import { speak } from "./speak.ts";
+import { speak } from "./fan-out/speak.ts";
 
 /**
  * A typed address on the system's bus: it defines channels and speaks to their clients, in modules other than the

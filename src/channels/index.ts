@@ -58,14 +58,18 @@ export type {
   Route,
   SocketOptions,
 } from "./endpoint-options.ts";
-export type { HistoryEntry } from "./history-entry.ts";
-export type { HistoryLogOptions, HistoryPattern, HistoryServer } from "./history-options.ts";
-export type { DrainOptions } from "./drain-batches.ts";
+export type { HistoryEntry } from "./history/history-entry.ts";
+export type {
+  HistoryLogOptions,
+  HistoryPattern,
+  HistoryServer,
+} from "./history/history-options.ts";
+export type { DrainOptions } from "./server/drain-batches.ts";
 export { defaultLimits } from "./limits.ts";
 export type { Limits } from "./limits.ts";
-export type { OriginOptions } from "./origin.ts";
-export type { Params } from "./params.ts";
+export type { OriginOptions } from "./admission/origin.ts";
+export type { Params } from "./admission/params.ts";
 
 // Tokens
-export { tokens } from "./tokens.ts";
-export type { TokenOptions, Tokens, Verified } from "./tokens.ts";
+export { tokens } from "./admission/tokens.ts";
+export type { TokenOptions, Tokens, Verified } from "./admission/tokens.ts";

@@ -1,5 +1,5 @@
 import { checkInteger } from "../support/internal.ts";
-import { isBytes } from "./payload.ts";
+import { isBytes } from "./wire/payload.ts";
 
 /** What a validation gives: the value as its type says, or what is wrong with it. */
 export type SchemaResult<T> =

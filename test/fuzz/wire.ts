@@ -1,9 +1,9 @@
-import { decodeFrame } from "../../src/channels/decoded.ts";
-import { decide } from "../../src/channels/dispatch.ts";
+import { decodeFrame } from "../../src/channels/wire/decoded.ts";
+import { decide } from "../../src/channels/socket/dispatch.ts";
 import { defaultLimits as limits } from "../../src/channels/limits.ts";
-import type { Decoded, Serializer, WireRef } from "../../src/channels/serializer.ts";
-import { v1 } from "../../src/channels/v1-serializer.ts";
-import { v2, v2Text } from "../../src/channels/v2-serializer.ts";
+import type { Decoded, Serializer, WireRef } from "../../src/channels/wire/serializer.ts";
+import { v1 } from "../../src/channels/wire/v1-serializer.ts";
+import { v2, v2Text } from "../../src/channels/wire/v2-serializer.ts";
 import { bytesInput, seeded, textInput } from "./mutate.ts";
 
 /** What became of the inputs of one kind. */

@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "who leaves a topic takes all with it",
-    file: "src/channels/fan-out.ts",
+    file: "src/channels/fan-out/fan-out.ts",
     line: "    if (subscribers.size + expected.size > 0) return;",
     fault: "",
   },

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { currentSystem } from "../../runtime/internal.ts";
+import { simulate, type Simulation } from "../../testing/index.ts";
+import { ConnectionLimiter, type Arrival } from "./connection-limiter.ts";
+import { limitsOf, type Limits } from "../limits.ts";
+
+interface World extends Simulation {
+  readonly limiter: ConnectionLimiter;
+  /** Who has entered, in order. */
+  readonly entered: string[];
+  readonly arrive: (remoteAddress: string) => string | undefined;
+}
+
+function world(limits: Partial<Limits>, body: (world: World) => Promise<void>): Promise<unknown> {
+  return simulate(
+    async (simulation) => {
+      const limiter = new ConnectionLimiter(currentSystem(), limitsOf(limits));
+      const entered: string[] = [];
+      const arrive = (remoteAddress: string): string | undefined =>
+        limiter.acquire({ remoteAddress, enter: () => void entered.push(remoteAddress) });
+      await body({ ...simulation, limiter, entered, arrive });
+      limiter.close();
+    },
+    { seeds: 1 },
+  );
+}
+
+describe("ConnectionLimiter (R70)", () => {
+  it("lets in at once what comes within the rate, and the rest in turn", () =>
+    world({ connectionsPerSecond: 5 }, async ({ arrive, entered, advance }) => {
+      for (let n = 0; n < 12; n++) expect(arrive(`10.0.0.${n}`)).toBeUndefined();
+      expect(entered).toHaveLength(5);
+      await advance(201);
+      expect(entered).toHaveLength(6);
+      await advance(2_000);
+      expect(entered).toEqual(Array.from({ length: 12 }, (_, n) => `10.0.0.${n}`));
+    }));
+
+  it("refuses one more than there is room for, waiting or inside, until one has left", () =>
+    world({ connectionsPerSecond: 1, maxConnections: 2 }, async ({ arrive, limiter }) => {
+      expect([arrive("10.0.0.1"), arrive("10.0.0.2")]).toEqual([undefined, undefined]);
+      expect(arrive("10.0.0.3")).toBe("too many connections");
+      limiter.release("10.0.0.1");
+      expect(arrive("10.0.0.3")).toBeUndefined();
+    }));
+
+  it("refuses too many of one address, but for loopback, which may be a proxy", () =>
+    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, limiter }) => {
+      expect([arrive("10.0.0.1"), arrive("10.0.0.1")]).toEqual([undefined, undefined]);
+      expect(arrive("10.0.0.1")).toBe("too many connections from one address");
+      expect(arrive("10.0.0.2")).toBeUndefined();
+      limiter.release("10.0.0.1");
+      expect(arrive("10.0.0.1")).toBeUndefined();
+      for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+        for (let n = 0; n < 5; n++) expect(arrive(address)).toBeUndefined();
+    }));
+
+  it("bounds its queue", () =>
+    world({ connectionsPerSecond: 1, maxConnections: 5_000 }, async ({ arrive, limiter }) => {
+      for (let n = 0; n < 1_001; n++) expect(arrive(`a${n}`)).toBeUndefined();
+      expect(arrive("last")).toBe("too many new connections");
+      const waiting: readonly Arrival[] = limiter.close();
+      expect(waiting).toHaveLength(1_000);
+    }));
+
+  it("counts a network of IPv6 as one address, however its addresses are spelled", () =>
+    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, limiter }) => {
+      const two = ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6"];
+      for (const address of two) expect(arrive(address)).toBeUndefined();
+      expect(arrive("2001:db8:1:2:ffff::")).toBe("too many connections from one address");
+      for (const address of ["2001:db8:1:3::1", "2001:db8::1", "2001:db8::1:0:0:2", "::1:2:3:4:5"])
+        expect(arrive(address)).toBeUndefined();
+      expect(arrive("2001:db8:0:0:9::")).toBe("too many connections from one address");
+      limiter.release(two[0]!);
+      expect(arrive("2001:db8:1:2:ffff::")).toBeUndefined();
+    }));
+});

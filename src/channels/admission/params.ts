@@ -1,0 +1,75 @@
+// The query of a connection's URL, as the stock client writes it: `user=7&filter%5Bkind%5D=new&vsn=2.0.0`.
+import { type Limits, defaultLimits } from "../limits.ts";
+import type { Serializer } from "../wire/serializer.ts";
+
+/** Params as they were nested by brackets; records without a prototype, so that no name is special. */
+export interface Params {
+  readonly [name: string]: string | Params;
+}
+
+/** What a query says, or why its connection is refused; the reason is for the log and holds nothing of the query but a well-formed version. */
+export type ConnectQuery =
+  | { readonly kind: "params"; readonly params: Params; readonly version: Serializer["version"] }
+  | { readonly kind: "refused"; readonly reason: string };
+
+type Writable = { [name: string]: string | Writable };
+
+/** `a[b][c]`: a name, then brackets that hold none. Anything else is a name as it stands. */
+const NESTED = /^[^[\]]+(?:\[[^[\]]*\])+$/;
+const COMPLETE_VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
+const versions = [
+  [/^1\.0\.\d/, "1.0.0"],
+  [/^2\.0\.\d/, "2.0.0"],
+] as const;
+
+/**
+ * Reads a query (without its `?`): nested params, and the serializer's version, which is checked and taken out. Stray
+ * `&`s are ignored, the last of equal names counts, and text that is no UTF-8 becomes U+FFFD.
+ */
+export function readQuery(query: string, limits: Limits = defaultLimits): ConnectQuery {
+  const params = record();
+  const pairs = new URLSearchParams(query);
+  if (pairs.size > limits.maxParams) return refused(`more than ${limits.maxParams} params`);
+  for (const [name, value] of pairs) {
+    const path = NESTED.test(name) ? name.slice(0, -1).split(/\]?\[/) : [name];
+    if (path.length > limits.maxParamDepth)
+      return refused(`params nested deeper than ${limits.maxParamDepth}`);
+    put(params, path, value);
+  }
+  const { vsn = "1.0.0" } = params;
+  if (typeof vsn !== "string" || !COMPLETE_VERSION.test(vsn))
+    return refused("invalid transport version");
+  const [, version] = versions.find(([pattern]) => pattern.test(vsn)) ?? [];
+  if (version === undefined) {
+    return refused(
+      `requested transport version "${vsn}" does not match server's version requirements "~> 1.0.0, ~> 2.0.0"`,
+    );
+  }
+  delete params["vsn"];
+  return { kind: "params", params, version };
+}
+
+/** The params that are not nested: what a `connect` callback takes. */
+export function plainParams(params: Params): Readonly<Record<string, string>> {
+  const plain = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(params))
+    if (typeof value === "string") plain[name] = value;
+  return plain;
+}
+
+function put(params: Writable, path: readonly string[], value: string): void {
+  let inner = params;
+  for (const name of path.slice(0, -1)) {
+    const next = inner[name];
+    inner = inner[name] = typeof next === "object" ? next : record();
+  }
+  inner[path.at(-1)!] = value;
+}
+
+function record(): Writable {
+  return Object.create(null) as Writable;
+}
+
+function refused(reason: string): ConnectQuery {
+  return { kind: "refused", reason };
+}

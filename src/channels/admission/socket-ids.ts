@@ -1,0 +1,52 @@
+import type { Limits } from "../limits.ts";
+import type { SocketProcess } from "../socket/socket-process.ts";
+
+/** The connected sockets of an endpoint, by the id that `id` gave them. */
+export class SocketIds {
+  readonly #byId: Map<string, Set<SocketProcess>> = new Map();
+  /** Those whose `connect` runs, with the ids that were disconnected meanwhile: it may have looked before. */
+  readonly #connecting: Map<SocketProcess, Set<string>> = new Map();
+  readonly #maxPerId: number;
+
+  constructor(limits: Limits) {
+    this.#maxPerId = limits.maxConnectionsPerUser;
+  }
+
+  /** May one more with this id come? */
+  hasRoomFor(id: string | undefined): boolean {
+    return id === undefined || (this.#byId.get(id)?.size ?? 0) < this.#maxPerId;
+  }
+
+  /** Its `connect` begins. */
+  connecting(socket: SocketProcess): void {
+    this.#connecting.set(socket, new Set());
+  }
+
+  /** Was the id that its `connect` led to disconnected since that began? */
+  wasDisconnected(socket: SocketProcess): boolean {
+    return socket.id !== undefined && this.#connecting.get(socket)?.has(socket.id) === true;
+  }
+
+  add(socket: SocketProcess): void {
+    const { id } = socket;
+    this.#connecting.delete(socket);
+    if (id === undefined) return;
+    const sockets = this.#byId.get(id);
+    if (sockets === undefined) this.#byId.set(id, new Set([socket]));
+    else sockets.add(socket);
+  }
+
+  remove(socket: SocketProcess): void {
+    const { id } = socket;
+    this.#connecting.delete(socket);
+    if (id === undefined) return;
+    const sockets = this.#byId.get(id);
+    if (sockets?.delete(socket) === true && sockets.size === 0) this.#byId.delete(id);
+  }
+
+  /** Closes all sockets with an id. Their clients may come back, if they are let in. */
+  disconnect(id: string): void {
+    for (const ids of this.#connecting.values()) ids.add(id);
+    for (const socket of this.#byId.get(id) ?? []) socket.client.close(1001, "disconnected");
+  }
+}

@@ -1,0 +1,82 @@
+import { refused } from "../../telemetry/internal.ts";
+import type { AnyDefinition } from "../any-definition.ts";
+import type { BroadcastMessage } from "./broadcast.ts";
+import type { Client } from "../socket/client.ts";
+import type { Limits } from "../limits.ts";
+import { Outgoing } from "../socket/outbox.ts";
+import type { Serializer } from "../wire/serializer.ts";
+import { concat } from "./shared-run.ts";
+
+/** A run as clients of one form get it. */
+interface Framed {
+  /** Nothing for bytes that they do not take. */
+  readonly each: readonly (Outgoing | undefined)[];
+  /** All in one, once it was asked for; nothing if some may be given up alone. */
+  whole: Outgoing | "not yet" | undefined;
+}
+
+/** Broadcasts of one topic, one behind the other, on their way to all of its members. */
+export class BroadcastRun {
+  readonly #definition: AnyDefinition;
+  readonly #messages: BroadcastMessage[] = [];
+  readonly #framed: { [form in Serializer["form"]]?: Framed } = {};
+  /** What waits here, more or less. */
+  bytes = 0;
+
+  constructor(definition: AnyDefinition) {
+    this.#definition = definition;
+  }
+
+  get length(): number {
+    return this.#messages.length;
+  }
+
+  push(message: BroadcastMessage, bytes: number): void {
+    this.#messages.push(message);
+    this.bytes += bytes;
+  }
+
+  /** Sends all from the given place on. The frames are made for the first client of a form, when the run is complete or it is late. */
+  send(client: Client, from: number, limits: Limits): void {
+    const framed = this.#framesFor(client.serializer, limits);
+    const { each } = framed;
+    if (from === 0 && each.length > 1) {
+      if (framed.whole === "not yet") framed.whole = joined(each);
+      const { whole } = framed;
+      if (whole !== undefined && whole.bytes.length <= limits.maxPendingBytes / 4)
+        return client.send(whole);
+    }
+    for (let at = from; at < each.length; at++) {
+      const frame = each[at];
+      if (frame === undefined) bytesMissed(this.#messages[at]!, this.#definition);
+      else client.send(frame);
+    }
+  }
+
+  #framesFor(serializer: Serializer, limits: Limits): Framed {
+    const framed = this.#framed[serializer.form];
+    if (framed?.each.length === this.#messages.length) return framed;
+    const each = this.#messages.map((message) => {
+      if (message.isBytes && !serializer.takesBytes) return undefined;
+      return message.frame(serializer, message.slow ?? this.#definition.slow, limits);
+    });
+    return (this.#framed[serializer.form] = { each, whole: "not yet" });
+  }
+}
+
+function joined(frames: readonly (Outgoing | undefined)[]): Outgoing | undefined {
+  const kept = frames.filter((frame) => frame?.kind === "kept") as Outgoing[];
+  if (kept.length < frames.length) return undefined;
+  const watches = kept.flatMap(({ watch }) => watch ?? []);
+  const settled = (written: boolean): void => {
+    for (const watch of watches) watch.settled(written);
+  };
+  return new Outgoing(concat(kept), "kept", "", watches.length === 0 ? undefined : { settled });
+}
+
+/** A client that cannot be sent bytes misses this broadcast, and it alone: it could not stop what others are told. */
+export function bytesMissed({ event, reach }: BroadcastMessage, { pattern }: AnyDefinition): void {
+  const reason = "bytes for a client that takes none";
+  if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
+  reach?.settled(false);
+}

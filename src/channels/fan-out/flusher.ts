@@ -1,0 +1,93 @@
+import type { Runtime } from "../../runtime/internal.ts";
+import { log } from "../../telemetry/internal.ts";
+import type { Client } from "../socket/client.ts";
+import { SharedRun } from "./shared-run.ts";
+
+/** Something with frames to write. */
+export interface Flushable {
+  /** It is in line. Owned by the flusher. */
+  marked: boolean;
+  /** Writes a turn's share of what waits; puts itself in line again if more does. */
+  flush(run: SharedRun): void;
+}
+
+/** Broadcasts that are on their way to all members of a topic, and could be joined by more. */
+export interface OpenRun {
+  /** Hands them to all. */
+  handOut(): void;
+  /** Hands them to one, for whom there is something else now. */
+  catchUp(client: Client): void;
+}
+
+/** Sockets written between two looks at the outside world, so that a large fan-out holds nobody up. */
+const socketsPerTurn = 2_000;
+
+/**
+ * Writes what was queued for the sockets of an endpoint: once per turn, when the JavaScript at hand has ended. What throws
+ * for one socket or topic is told to the log, and hurts no other.
+ */
+export class Flusher {
+  readonly #runtime: Runtime;
+  readonly #shared = new SharedRun();
+  #dirty: Flushable[] = [];
+  #scheduled = false;
+  readonly #flush = (): void => this.flush();
+  #run: OpenRun | undefined = undefined;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** What is on its way. */
+  get run(): OpenRun | undefined {
+    return this.#run;
+  }
+
+  /** What comes next is for this topic, or for none: what is on its way for another is handed out before. */
+  open(run: OpenRun | undefined): void {
+    const before = this.#run;
+    if (before === run) return;
+    this.#run = run;
+    if (run !== undefined) this.#schedule();
+    try {
+      before?.handOut();
+    } catch (error) {
+      // Whoever speaks now has nothing to do with what was said before.
+      log("error", "broadcasts could not be handed out", error);
+    }
+  }
+
+  /** Puts a socket in line for the end of this turn. */
+  mark(socket: Flushable): void {
+    if (socket.marked) return;
+    socket.marked = true;
+    this.#dirty.push(socket);
+    this.#schedule();
+  }
+
+  /** Writes the next sockets in line. */
+  flush(): void {
+    this.open(undefined);
+    const dirty = this.#dirty;
+    this.#dirty = dirty.length > socketsPerTurn ? dirty.slice(socketsPerTurn) : [];
+    const count = Math.min(dirty.length, socketsPerTurn);
+    for (let at = 0; at < count; at++) {
+      const socket = dirty[at]!;
+      socket.marked = false;
+      try {
+        socket.flush(this.#shared);
+      } catch (error) {
+        log("error", "a socket could not be written to", error);
+      }
+    }
+    this.#shared.clear();
+    this.#scheduled = false;
+    if (this.#dirty.length > 0) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#runtime.turn(this.#flush);
+  }
+}

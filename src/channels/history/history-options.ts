@@ -1,0 +1,56 @@
+import type { Log } from "../../store/index.ts";
+import { checkKnown } from "../../process/internal.ts";
+import { checkInteger, invalidOption } from "../../support/internal.ts";
+import { defaultBacklog, type BacklogBounds } from "./backlog.ts";
+import type { WithHistory } from "../contract.ts";
+import type { HistoryEntry } from "./history-entry.ts";
+import { topicPattern, type TopicPattern } from "../topic-pattern.ts";
+
+/** Patterns of a map whose contracts have history. */
+export type HistoryPattern<M> = {
+  [K in keyof M & string]: M[K] extends WithHistory ? K : never;
+}[keyof M & string];
+
+/** The log that an endpoint's history is kept in. */
+export interface HistoryLogOptions<M> {
+  /**
+   * Opens the log, at each start of the child; when the child ends, the log is closed by its `[Symbol.asyncDispose]` or
+   * `[Symbol.dispose]`, if it has one. Its own bounds say what is kept; a channel's `count` and `bytes` are what one
+   * client is handed at most.
+   */
+  readonly log: () => Log<HistoryEntry> | Promise<Log<HistoryEntry>>;
+  /** Patterns with history, on a node that publishes and defines no channels. */
+  readonly topics?: readonly HistoryPattern<M>[];
+  /** Appends that the log has not answered, at most; default 10,000. More: `SLUICE_LOG_BUSY`. */
+  readonly maxAppends?: number;
+  /** Bytes of them together, at most; default 64 MiB. More: `SLUICE_LOG_BUSY`. */
+  readonly maxAppendBytes?: number;
+  /** How long a publication waits for the log; default 10,000. Longer: `SLUICE_TIMEOUT`. */
+  readonly appendTimeoutMs?: number;
+}
+
+/** The messages of a history child. */
+export interface HistoryServer {
+  /** Publications that the log has not answered, their bytes, and those that it did not take though nobody waited. */
+  backlog(): { readonly appends: number; readonly bytes: number; readonly failed: number };
+}
+
+/** Options with their defaults. */
+export interface HistorySetting {
+  readonly open: () => unknown;
+  readonly patterns: readonly TopicPattern[];
+  readonly bounds: BacklogBounds;
+}
+
+const bounded: ReadonlySet<string> = new Set(Object.keys(defaultBacklog));
+
+/** @throws SLUICE_INVALID_OPTION */
+export function historySetting(options: HistoryLogOptions<never>): HistorySetting {
+  const { log, topics = [], ...given } = options as unknown as HistoryLogOptions<object>;
+  if (typeof log !== "function")
+    throw invalidOption("history.log", log, "a function that opens a log");
+  checkKnown("history", given, bounded);
+  const bounds: BacklogBounds = { ...defaultBacklog, ...given };
+  for (const [name, bound] of Object.entries(bounds)) checkInteger(`history.${name}`, bound, 1);
+  return { open: log, patterns: topics.map(topicPattern), bounds };
+}

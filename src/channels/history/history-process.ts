@@ -1,0 +1,85 @@
+import type { ExitReason } from "../../support/internal.ts";
+import { invalidOption } from "../../support/internal.ts";
+import { Process } from "../../process/index.ts";
+import { cellOf, type Engine, type Figures, type Upstream } from "../../process/internal.ts";
+import type { Log } from "../../store/index.ts";
+import { log as tell } from "../../telemetry/internal.ts";
+import { directory } from "../directory.ts";
+import type { EndpointLog } from "./endpoint-log.ts";
+import type { HistoryEntry } from "./history-entry.ts";
+import type { HistoryServer, HistorySetting } from "./history-options.ts";
+
+type Closable = Partial<Disposable & AsyncDisposable>;
+
+/** Appends that are under way when it stops have this long to be answered. */
+const flushMs = 5_000;
+const lookAgainMs = 10;
+
+/** Owns the log that the history of an endpoint is kept in: opens it, and closes it behind what is on its way to it. */
+export class HistoryProcess extends Process implements HistoryServer, Engine {
+  readonly role = "history";
+  readonly #key: string;
+  readonly #setting: HistorySetting;
+  readonly #history: EndpointLog;
+  #opened: Closable | undefined = undefined;
+
+  constructor(key: string, setting: HistorySetting) {
+    super();
+    const cell = cellOf(this);
+    cell.engine = this;
+    this.#key = key;
+    this.#setting = setting;
+    this.#history = cell.system.get(directory).record(key).log;
+  }
+
+  protected override async init(): Promise<void> {
+    const opened = await this.#setting.open();
+    if (!isLog(opened)) throw invalidOption("history.log", opened, "a log: append, read, tail, …");
+    const { patterns, bounds } = this.#setting;
+    this.#opened = opened as Closable;
+    this.#history.give({ log: opened, patterns, bounds });
+  }
+
+  protected override async terminate(): Promise<void> {
+    const { system } = cellOf(this);
+    const deadline = system.runtime.now() + flushMs;
+    while (this.#history.backlog.size > 0 && system.runtime.now() < deadline)
+      await new Promise<void>((resolve) => void system.after(lookAgainMs, resolve));
+    await this.#close();
+  }
+
+  receive(): void {}
+
+  exited(_reason: ExitReason): void {
+    void this.#close();
+  }
+
+  inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
+    return { figures: { ...this.backlog() }, upstream: [] };
+  }
+
+  /** What is on its way. */
+  backlog(): { readonly appends: number; readonly bytes: number; readonly failed: number } {
+    const { size, bytes } = this.#history.backlog;
+    return { appends: size, bytes, failed: this.#history.failed };
+  }
+
+  async #close(): Promise<void> {
+    const opened = this.#opened;
+    if (opened === undefined) return;
+    this.#opened = undefined;
+    this.#history.takeBack();
+    try {
+      if (opened[Symbol.asyncDispose] !== undefined) await opened[Symbol.asyncDispose]!();
+      else opened[Symbol.dispose]?.();
+    } catch (error) {
+      tell("error", `the log of ${this.#key} could not be closed`, error);
+    }
+  }
+}
+
+function isLog(value: unknown): value is Log<HistoryEntry> {
+  if (typeof value !== "object" || value === null) return false;
+  const log = value as Readonly<Record<string, unknown>>;
+  return ["append", "read", "last", "tail"].every((name) => typeof log[name] === "function");
+}

@@ -1,0 +1,44 @@
+import type { BroadcastMessage } from "../fan-out/broadcast.ts";
+
+/** Beside its payload, what a message that is held costs about. */
+const overheadBytes = 200;
+
+/** Why a client that joins cannot be told where it stands; it is to try again. */
+export class Unheld extends Error {}
+
+/** What a topic says while a client is on its way in: given to it behind what it is handed of the past. */
+export class Hold {
+  readonly #maxBytes: number;
+  #messages: BroadcastMessage[] = [];
+  #bytes = 0;
+  #isOver = false;
+  /** It has been handed everything up to this offset; without it, it is still being read for. */
+  after: number | undefined = undefined;
+  /** Told when it comes to nothing. */
+  failed: ((why: Unheld) => void) | undefined = undefined;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(message: BroadcastMessage): void {
+    if (this.#isOver || (this.after !== undefined && message.offset <= this.after)) return;
+    this.#bytes += message.bytes + overheadBytes;
+    if (this.#bytes > this.#maxBytes) return this.fail("more was said meanwhile than is held");
+    this.#messages.push(message);
+  }
+
+  /** What follows on what it was handed. */
+  take(): readonly BroadcastMessage[] {
+    const messages = this.#messages.filter(({ offset }) => offset > this.after!);
+    this.#messages = [];
+    return messages;
+  }
+
+  fail(why: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#messages = [];
+    this.failed?.(new Unheld(why));
+  }
+}

@@ -1,0 +1,30 @@
+import { refused } from "../../telemetry/internal.ts";
+import type { Client } from "./client.ts";
+import { messageFrame } from "../wire/frame.ts";
+import { Outgoing } from "./outbox.ts";
+import type { Incoming } from "../wire/serializer.ts";
+
+/** What an answer belongs to. */
+type Asked = Pick<Incoming, "joinRef" | "ref" | "topic">;
+
+/** Answers a message that no channel answers. */
+export function reply(
+  { client }: { readonly client: Client },
+  { joinRef, ref, topic }: Asked,
+  status: "ok" | "error",
+  response: object,
+  kind: "kept" | "urgent" = "kept",
+): void {
+  const wire = client.serializer.reply(joinRef, ref, topic, status, JSON.stringify(response));
+  client.send(new Outgoing(messageFrame(wire), kind));
+}
+
+/** Refuses a message, which is counted. */
+export function replyError(
+  socket: { readonly client: Client },
+  asked: Asked,
+  reason: string,
+): void {
+  if (refused.active) refused.emit({ what: "message", reason });
+  reply(socket, asked, "error", { reason });
+}

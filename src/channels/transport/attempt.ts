@@ -1,0 +1,25 @@
+import type { Mount } from "../admission/mount.ts";
+import type { Params } from "../admission/params.ts";
+import type { Serializer } from "../wire/serializer.ts";
+import type { Peer, Transport } from "./transport.ts";
+
+/** What a connection is refused with, before it is one. */
+export type RefusalStatus = 400 | 403 | 404 | 431 | 500 | 503;
+
+/** Somebody who wants to connect, whatever he comes by. */
+export interface Attempt {
+  readonly mount: Mount;
+  readonly params: Params;
+  /** The version that he speaks. */
+  readonly serializer: Serializer;
+  /** What he brings to prove who he is, as the stock client's `authToken`; nobody has checked it. */
+  readonly authToken: string | undefined;
+  readonly headers: Headers;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly url: URL;
+  /** Lets him in; nothing when he has hung up, or asks wrongly. */
+  accept(peer: Peer): Transport | undefined;
+  /** Sends him away. */
+  refuse(status: RefusalStatus, retryAfterSeconds?: number): void;
+}

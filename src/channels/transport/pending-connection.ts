@@ -1,0 +1,110 @@
+import type { Socket } from "node:net";
+import type { Cell } from "../../process/internal.ts";
+import type { TelemetryEvents } from "../../telemetry/index.ts";
+import { connected } from "../../telemetry/internal.ts";
+import type { ConnectRequest } from "../admission/connect-checks.ts";
+import type { Attempt, RefusalStatus } from "./attempt.ts";
+import type { Arrival } from "../admission/connection-limiter.ts";
+import type { Mount } from "../admission/mount.ts";
+import type { Params } from "../admission/params.ts";
+import type { Serializer } from "../wire/serializer.ts";
+import type { Peer, Transport } from "./transport.ts";
+import type { TrustedProxies } from "../admission/trusted-proxies.ts";
+import { v2 } from "../wire/v2-serializer.ts";
+
+/** Who lets pendings in. */
+export interface Host {
+  readonly proxies: TrustedProxies;
+  enter(pending: PendingConnection): void;
+}
+
+/** One attempt to connect, from the request to its end. */
+export abstract class PendingConnection implements Attempt, Arrival {
+  readonly mount: Mount;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  params: Params = {};
+  serializer: Serializer = v2;
+  authToken: string | undefined = undefined;
+  /** Can his transport carry bytes to him? */
+  readonly carriesBytes: boolean = true;
+  /** The request was accepted, refused or aborted. */
+  isGone = false;
+  /** His socket, once he has entered. */
+  cell: Cell | undefined = undefined;
+  /** By what he is reached. */
+  protected abstract readonly line: TelemetryEvents["sluice.channels.connected"]["transport"];
+  readonly #host: Host;
+  /** When he asked, if anybody wants to know. */
+  readonly #askedAtMs: number | undefined;
+
+  constructor(
+    host: Host,
+    mount: Mount,
+    { remoteAddress = "", remotePort = 0 }: Partial<Pick<Socket, "remoteAddress" | "remotePort">>,
+    forwarded: string | undefined,
+  ) {
+    this.#host = host;
+    this.mount = mount;
+    this.remoteAddress = host.proxies.clientOf(remoteAddress, forwarded);
+    this.remotePort = remotePort;
+    this.#askedAtMs = connected.active ? mount.world.system.runtime.now() : undefined;
+  }
+
+  abstract get request(): ConnectRequest;
+  abstract get headers(): Headers;
+  /** Makes his line; nothing when he asks wrongly. */
+  protected abstract open(peer: Peer): Transport | undefined;
+  protected abstract turnAway(status: RefusalStatus, retryAfterSeconds?: number): void;
+
+  /** What he asked for; the host is one of this endpoint's. */
+  get url(): URL {
+    const { isSecure, host = "", path, query } = this.request;
+    // Whatever was asked: what is no part of a URL is left out.
+    const url = new URL(isSecure ? "https://localhost" : "http://localhost");
+    url.host = host;
+    url.pathname = path;
+    url.search = query;
+    return url;
+  }
+
+  /** Lets him in; once. */
+  accept(peer: Peer): Transport | undefined {
+    if (this.isGone) return undefined;
+    this.isGone = true;
+    const transport = this.open(peer);
+    if (transport !== undefined && this.#askedAtMs !== undefined && connected.active) {
+      const { record, system } = this.mount.world;
+      connected.emit({
+        endpoint: record.key,
+        transport: this.line,
+        version: this.serializer.version,
+        durationMs: system.runtime.now() - this.#askedAtMs,
+      });
+    }
+    return transport;
+  }
+
+  /** Sends him away; once. */
+  refuse(status: RefusalStatus, retryAfterSeconds?: number): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.turnAway(status, retryAfterSeconds);
+  }
+
+  enter(): void {
+    this.#host.enter(this);
+  }
+
+  /** Ends his socket at once: `connect` hears it by its signal, and what it still does is for nobody. */
+  abandon(): void {
+    this.cell?.kill("shutdown");
+  }
+
+  /** He has gone before he was let in. */
+  hangUp(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.abandon();
+  }
+}
