@@ -40,7 +40,6 @@ describe.each(Object.entries(stockClients))("%s", (name, start) => {
         clients.push(one, other);
         await until(() => clients.every(({ joins }) => joins.length === 1));
         if (broadcasts) await speak(one, other, "before");
-        if (isHosted(name)) expect(await one.push("presence", { at: 1 })).toBe("ok");
 
         const { port } = new URL(url);
         server.child.kill("SIGKILL");
@@ -105,5 +104,68 @@ describe("@supabase/realtime-js (V2), which says broadcasts in frames of its own
       await client.disconnect();
     },
     patienceMs,
+  );
+});
+
+describe.each(["1.0.0", "2.0.0"])("presence of @supabase/realtime-js (%s)", (vsn) => {
+  /** One user's client, who says where they are whenever it has subscribed, as its authors show it. */
+  const present = (url: string, user: string) => {
+    const client = new RealtimeClient(`${url}/socket`, {
+      params: { apikey: user },
+      transport: WebSocket as never,
+      reconnectAfterMs: () => 100,
+      vsn,
+    });
+    const seen: string[] = [];
+    const channel = client.channel("lobby");
+    channel.on("presence", { event: "join" }, ({ key }) => seen.push(`join ${key}`));
+    channel.on("presence", { event: "leave" }, ({ key }) => seen.push(`leave ${key}`));
+    channel.subscribe((status) => {
+      if (status === "SUBSCRIBED") void channel.track({ at: "desk" });
+    });
+    const users = (): string => Object.keys(channel.presenceState()).toSorted().join();
+    return { client, channel, seen, users };
+  };
+
+  it(
+    "tracks, changes, untracks, sees who comes and goes, and is there again after a SIGKILL (L123)",
+    async () => {
+      let server = startStockServer();
+      const clients: RealtimeClient[] = [];
+      try {
+        const url = await listening(server);
+        const [ann, bob] = [present(url, "ann"), present(url, "bob")];
+        clients.push(ann.client, bob.client);
+        const both = (): boolean => `${ann.users()} ${bob.users()}` === "ann,bob ann,bob";
+        await until(both);
+        expect(ann.channel.presenceState()["bob"]).toMatchObject([{ at: "desk" }]);
+
+        expect(await bob.channel.untrack()).toBe("ok");
+        await until(() => ann.users() === "ann");
+        expect(ann.seen.at(-1)).toBe("leave bob");
+        expect(await bob.channel.track({ at: "door" })).toBe("ok");
+        await until(both);
+
+        const joins = ann.seen.length;
+        const { port } = new URL(url);
+        server.child.kill("SIGKILL");
+        await server.exited;
+        server = startStockServer(Number(port));
+        await listening(server);
+        await until(() => ann.seen.includes("join bob", joins) && both(), patienceMs);
+        expect(ann.channel.presenceState()["bob"]).toMatchObject([{ at: "desk" }]);
+
+        await bob.client.disconnect();
+        await until(() => ann.users() === "ann");
+
+        // The client shows a changed meta beside the one before: it takes the ref off a meta before it looks for it.
+        expect(await ann.channel.track({ at: "door" })).toBe("ok");
+        await until(() => JSON.stringify(ann.channel.presenceState()["ann"]).includes("door"));
+      } finally {
+        for (const client of clients) void client.disconnect();
+        await server[Symbol.asyncDispose]();
+      }
+    },
+    2 * patienceMs,
   );
 });

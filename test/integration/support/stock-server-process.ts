@@ -2,11 +2,12 @@
 // says its address in a line of JSON. Its channels are a room, and one that speaks as the hosted service of another client.
 import { startSupervisor } from "sluice";
 import { endpoint, type Limits } from "sluice/channels";
+import { presence } from "sluice/presence";
 
 interface Hosted {
   readonly type: string;
   readonly event: string;
-  readonly payload?: unknown;
+  readonly payload?: object;
 }
 interface Topics {
   "room:*": {
@@ -25,7 +26,8 @@ interface Topics {
   };
 }
 
-const web = endpoint<Topics>("web");
+const web = endpoint<Topics, { readonly user: string }>("web");
+const here = presence<object>("here");
 const room = web.channel("room:*", {
   schemas: "trusted",
   join: () => ({ assigns: {}, reply: { pid: process.pid } }),
@@ -39,22 +41,34 @@ const room = web.channel("room:*", {
 const hosted = web.channel("realtime:*", {
   schemas: "trusted",
   join: () => ({ assigns: {}, reply: {} }),
+  joined: (channel) => here.pushState(channel),
   on: {
     broadcast(payload, channel) {
       channel.broadcastFrom("broadcast", payload);
       return {};
     },
-    presence: ({ event }) => ({ event }),
+    // Its `track` says again what is tracked, and changes it.
+    async presence({ event, payload = {} }, channel) {
+      const { user } = channel.socket.assigns;
+      if (event === "untrack") await here.untrack(channel, user);
+      else if ((await here.getByKey(channel.topic, user)) === undefined)
+        await here.track(channel, user, payload);
+      else await here.update(channel, user, payload);
+      return {};
+    },
     access_token: () => ({}),
   },
 });
 const app = await startSupervisor({
-  strategy: "one_for_one",
+  strategy: "rest_for_one",
   children: {
+    here: here.child({ to: web }),
     web: web.child({
       port: Number(process.argv[2]),
       limits: JSON.parse(process.argv[3] ?? "{}") as Partial<Limits>,
-      sockets: { "/socket": { connect: () => ({}), channels: [room, hosted] } },
+      sockets: {
+        "/socket": { connect: ({ apikey = "" }) => ({ user: apikey }), channels: [room, hosted] },
+      },
     }),
   },
 });
