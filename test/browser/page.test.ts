@@ -61,13 +61,18 @@ const looks: readonly Look[] = (["light", "dark"] as const).flatMap((theme) => [
   { theme, width: 1280, height: 800 },
 ]);
 
-/** Texts that stand out too little, and how far the page is wider than its window. */
-async function flaws(page: Page): Promise<{ readonly dim: Contrast[]; readonly tooWide: number }> {
+/** Texts that stand out too little, how far the page is wider than its window, and messages taller than it. */
+async function flaws(
+  page: Page,
+): Promise<{ readonly dim: Contrast[]; readonly tooWide: number; readonly tooTall: boolean }> {
   const dim = (await contrasts(page)).filter(({ ratio }) => ratio < 4.5);
   const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  return { dim, tooWide };
+  const tooTall = await page.evaluate(
+    () => document.querySelector("#messages-section")!.clientHeight > innerHeight,
+  );
+  return { dim, tooWide, tooTall };
 }
-const noFlaws = { dim: [], tooWide: 0 };
+const noFlaws = { dim: [], tooWide: 0, tooTall: false };
 
 describe("the page of sluice demo", () => {
   it.each(looks)("moves within five seconds, $theme at $width, and can be read", async (look) => {
@@ -85,7 +90,9 @@ describe("the page of sluice demo", () => {
       5_000,
     );
     await vi.waitFor(async () => expect(await text(page, "p50")).toMatch(/s$/), 5_000);
-    await post(url, [{ hello: "from a test" }]);
+    const many = Array.from({ length: 100 }, (_, at) => ({ at }));
+    await post(url, [...many, { hello: "from a test" }]);
+    await page.locator("#messages-title").scrollIntoViewIfNeeded();
     await vi.waitFor(
       async () => expect(await text(page, "messages")).toContain("from a test"),
       5_000,
