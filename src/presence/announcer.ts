@@ -52,7 +52,10 @@ export class Announcer {
   /** Topics with a diff that has not begun. */
   readonly #diffs: Set<string> = new Set();
   #isArmed = false;
+  /** A job has begun that is not done. */
   #busy = false;
+  /** It is looking for the next job: one that is done at once is not the beginning of another search. */
+  #isRunning = false;
 
   constructor(key: string, own: Own, settings: Settings, view: View) {
     this.#key = key;
@@ -123,21 +126,24 @@ export class Announcer {
 
   /** Works on until something has to be waited for. */
   #run(): void {
-    while (!this.#busy) {
-      const job = this.#jobs.shift();
-      if (job === undefined) return;
-      if (this.#waiting.get(job.topic) === job) this.#waiting.delete(job.topic);
-      this.#busy = true;
-      if (job.kind === "diff") {
-        this.#diffs.delete(job.topic);
-        if (!this.#pending.isEmpty) this.#arm();
-        this.#begin(job);
-      } else
-        this.#fetched(job.topic, [job.rows], ([extras]) => {
-          this.#tellState(job, extras);
-          this.#done();
-        });
-    }
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    for (let job; !this.#busy && (job = this.#jobs.shift()) !== undefined;) this.#start(job);
+    this.#isRunning = false;
+  }
+
+  #start(job: Job): void {
+    if (this.#waiting.get(job.topic) === job) this.#waiting.delete(job.topic);
+    this.#busy = true;
+    if (job.kind === "diff") {
+      this.#diffs.delete(job.topic);
+      if (!this.#pending.isEmpty) this.#arm();
+      this.#begin(job);
+    } else
+      this.#fetched(job.topic, [job.rows], ([extras]) => {
+        this.#tellState(job, extras);
+        this.#done();
+      });
   }
 
   #begin(job: DiffJob): void {

@@ -255,7 +255,8 @@ export class ReplicaLink {
         to.broadcastFrom(this.#self, writeMessage(message));
         return slice;
       } catch (error) {
-        if (slice.rows.length + (slice.gone?.length ?? 0) > 1) continue;
+        // At no bytes at all a slice is what one tick did: it cannot be cut any more.
+        if (maxBytes > 0 && slice.rows.length + (slice.gone?.length ?? 0) > 1) continue;
         const what = slice.rows.map(({ topic, key }) => `${key} in ${topic}`).join();
         log("error", `presence ${this.#key}: other nodes are not told of ${what}`, error);
         this.#say(to, { ...message, slice: { ...slice, rows: [] } });

@@ -100,12 +100,14 @@ export class Replicas {
     const forgotten: string[] = [];
     for (const [id, known] of this.#known) {
       const silentMs = nowMs - known.heardMs;
-      if (silentMs >= this.#periods.forgetMs) {
-        this.#known.delete(id);
-        forgotten.push(id);
-      } else if (silentMs >= this.#periods.downMs && known.status === "up") {
+      // Whoever is up is down before it is forgotten: what it had has to leave.
+      if (known.status === "up") {
+        if (silentMs < this.#periods.downMs) continue;
         known.status = "down";
         down.push(id);
+      } else if (silentMs >= this.#periods.forgetMs) {
+        this.#known.delete(id);
+        forgotten.push(id);
       }
     }
     for (const [id, untilMs] of this.#retired) if (untilMs <= nowMs) this.#retired.delete(id);

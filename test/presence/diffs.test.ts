@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PresenceChange } from "sluice/presence";
+import type { Announces, PresenceChange } from "sluice/presence";
 import { bench, here, type Meta, type Options } from "./bench.ts";
 import { ref } from "./ref.ts";
 
@@ -156,6 +156,30 @@ describe("diffs", () => {
       expect(keys.length).toBeLessThanOrEqual(4);
       expect(pushed.length).toBeLessThanOrEqual(2);
     });
+  });
+
+  it("while fetch takes its time for one topic, any number of topics that nobody here has joined may change (R55)", () => {
+    const open = Promise.withResolvers<ReadonlyMap<string, never>>();
+    const topics = 5_000;
+    const hears: Announces = {
+      "~clients": (_system, topic) => (topic === "joined" ? 1 : 0),
+      "~announce": () => {},
+    };
+    return bench(
+      { to: hears, fetch: () => open.promise, limits: { maxPerProcess: topics + 1 } },
+      async ({ guest, advance, logs }) => {
+        const one = await guest();
+        await one.call.track("k", { n: 0 }, "joined");
+        await advance(30);
+        for (let n = 0; n < topics; n++) await one.call.track("k", { n }, `t${n}`);
+        await advance(30);
+        open.resolve(new Map());
+        await advance(30);
+        expect(logs).toEqual([]);
+        expect(await here.count("joined")).toBe(1);
+      },
+      1,
+    );
   });
 
   it("handleMetas hears each diff in order, with what each key has now; one that fails is logged, and the next is heard (C90, C100, L105)", () => {

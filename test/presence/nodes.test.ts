@@ -228,6 +228,28 @@ describe("several nodes", () => {
       expect(logs.filter((message) => message.includes("large in t"))).toHaveLength(1);
     }));
 
+  it("nor is an update to such a meta: others see the last one leave (R59)", () =>
+    world(async ({ node, advance, logs }) => {
+      const [one, two] = [await node(), await node()];
+      const { uplink } = one.system.get(bus);
+      const publish = uplink!.publish.bind(uplink);
+      let tries = 0;
+      uplink!.publish = (topic, kind, text) => {
+        if (++tries > 1_000) throw new RangeError("it is tried for ever");
+        if (text.length > 2_000) throw new Error("too large");
+        publish(topic, kind, text);
+      };
+      await enter(one, "grows");
+      await enter(one, "stays");
+      await advance(4_000);
+      expect(await keysOf(two)).toEqual(["grows", "stays"]);
+      await one.guests.get("guest")!.call.change("t", "grows", "x".repeat(3_000) as never);
+      await advance(4_000);
+      expect(tries).toBeLessThan(1_000);
+      expect(await keysOf(two)).toEqual(["stays"]);
+      expect(logs.filter((message) => message.includes("grows in t"))).toHaveLength(1);
+    }));
+
   it("over a broker: each sees the other, an outage is mended, a clean stop tells at once (C111, C114)", async () => {
     await simulate(
       async ({ advance }) => {
