@@ -1,3 +1,5 @@
+import { firstPlace } from "../support/internal.ts";
+
 /**
  * Whole numbers from 1 on, kept as runs: what of a replica's clock has been seen. Mostly one run, which begins at 1; what
  * came before its time stands in runs behind a hole.
@@ -38,13 +40,6 @@ export class IntervalSet {
   /** Where the first run stands that ends at `n` or after it. */
   #at(n: number): number {
     const runs = this.#runs;
-    let low = 0;
-    let high = runs.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (runs[middle]![1] < n) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstPlace(runs.length, (place) => runs[place]![1] >= n);
   }
 }

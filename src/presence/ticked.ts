@@ -1,3 +1,5 @@
+import { firstPlace } from "../support/internal.ts";
+
 /** Values by the tick of a clock, in its order: quick to append to, and to read from any tick on. */
 export class Ticked<T> {
   readonly #values: Map<number, T> = new Map();
@@ -50,13 +52,6 @@ export class Ticked<T> {
   /** Where the first tick stands that is above `n`. */
   #after(n: number): number {
     const ticks = this.#ticks;
-    let low = 0;
-    let high = ticks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (ticks[middle]! <= n) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstPlace(ticks.length, (place) => ticks[place]! > n);
   }
 }

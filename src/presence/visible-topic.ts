@@ -1,3 +1,4 @@
+import { firstPlace } from "../support/internal.ts";
 import type { Row } from "./row.ts";
 
 const none: readonly Row[] = [];
@@ -25,14 +26,9 @@ export class VisibleTopic {
   /** The keys in the order of their code units, those after `after`, `limit` at most. */
   page(after: string | undefined, limit: number): readonly string[] {
     const keys = (this.#sorted ??= [...this.#keys.keys()].sort());
-    let low = 0;
-    let high = after === undefined ? 0 : keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (keys[middle]! <= after!) low = middle + 1;
-      else high = middle;
-    }
-    return keys.slice(low, low + limit);
+    const first =
+      after === undefined ? 0 : firstPlace(keys.length, (place) => keys[place]! > after);
+    return keys.slice(first, first + limit);
   }
 
   /** Takes the place of `before` if that is there. */

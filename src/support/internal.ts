@@ -2,6 +2,7 @@
 export { Deque } from "./deque.ts";
 export { DemandBuckets } from "./demand-buckets.ts";
 export type { DemandEntry } from "./demand-buckets.ts";
+export { firstPlace } from "./first-place.ts";
 export { keepShape } from "./keep-shape.ts";
 export { TimerWheel } from "./timer-wheel.ts";
 export type { TimerEntry } from "./timer-wheel.ts";
