@@ -159,7 +159,7 @@ describe("diffs", () => {
   });
 
   it("while fetch takes its time for one topic, any number of topics that nobody here has joined may change (R55)", () => {
-    const open = Promise.withResolvers<ReadonlyMap<string, never>>();
+    const open = Promise.withResolvers<Awaited<ReturnType<NonNullable<Options["fetch"]>>>>();
     const topics = 5_000;
     const hears: Announces = {
       "~clients": (_system, topic) => (topic === "joined" ? 1 : 0),
