@@ -1,6 +1,8 @@
 // History through a log that is given: where publications go, what fails, and what clients are told.
 import { describe, expect, it } from "vitest";
 import { sleep, startSupervisor } from "../../process/index.ts";
+import { processes } from "../../process/internal.ts";
+import { currentSystem } from "../../runtime/internal.ts";
 import { MemoryLog, type Log, type Position } from "../../store/index.ts";
 import { attach } from "../../telemetry/index.ts";
 import { simulate, type Simulation } from "../../testing/index.ts";
@@ -182,6 +184,55 @@ describe("a log given by `history`", () => {
       { seeds: 1 },
     ));
 
+  it("is one for each endpoint: another is refused, closed, and takes nothing from the first", () =>
+    world(
+      (store) => store,
+      async ({ web, store, send, got, advance }) => {
+        send("feed", "phx_join");
+        await advance(20);
+        let closed = 0;
+        const log = (): Entries =>
+          Object.assign(but(store, {}), { [Symbol.dispose]: () => void closed++ });
+        const history = web.history({ log });
+        await expect(
+          startSupervisor({ strategy: "one_for_one", children: { history } }),
+        ).rejects.toThrow("one log for the endpoint of this key");
+        expect(closed).toBe(1);
+        await web.publish("feed", "said", { n: 1 });
+        await advance(20);
+        expect(got()).toEqual(["feed ok", "feed 1"]);
+      },
+    ));
+
+  it("that is opened when its child is gone already is closed, and the next child takes its place", () =>
+    simulate(
+      async ({ advance }) => {
+        using _quiet = attach("sluice.log", () => {});
+        const web = endpoint<Topics>("web");
+        const late = Promise.withResolvers<Entries>();
+        let closed = 0;
+        const slow = startSupervisor({
+          strategy: "one_for_one",
+          children: { history: web.history({ log: () => late.promise, topics: ["feed"] }) },
+        });
+        slow.catch(() => {});
+        await advance(1);
+        const cells = [...currentSystem().get(processes)];
+        cells.find(({ engine }) => engine?.role === "history")!.kill("killed");
+        await advance(20);
+        const store = new MemoryLog<HistoryEntry>();
+        late.resolve(Object.assign(but(store, {}), { [Symbol.dispose]: () => void closed++ }));
+        await advance(20);
+        expect(closed).toBe(1);
+        await using _app = await startSupervisor({
+          strategy: "one_for_one",
+          children: { history: web.history({ log: () => store, topics: ["feed"] }) },
+        });
+        expect(await web.publish("feed", "said", { n: 3 })).toMatchObject({ offset: 1 });
+      },
+      { seeds: 1 },
+    ));
+
   it("takes what a node publishes that defines no channels, on the topics it is told of, and on no other", () =>
     simulate(
       async () => {
@@ -317,6 +368,40 @@ describe("a join on a topic whose log", () => {
         send("feed", "phx_join", { since });
         await advance(20);
         expect(got()).toEqual(["feed ok", "feed 1"]);
+      },
+    );
+  });
+
+  it("begins a new life between what was read and the reply: its client joins again, and goes on without a hole (R79)", () => {
+    let isArmed = false;
+    return world(
+      (store) =>
+        but(store, {
+          async read(topic, after, limit) {
+            const read = await store.read(topic, after, limit);
+            if (!isArmed) return read;
+            isArmed = false;
+            // Behind all that waits for the read, before the channel's next turn.
+            let soon = Promise.resolve();
+            for (let step = 0; step < 10; step++) soon = soon.then(() => {});
+            void soon.then(async () => {
+              await store.drop("feed");
+              await store.append("feed", [{ event: "said", payload: '{"n":3}' }]);
+            });
+            return read;
+          },
+        }),
+      async ({ web, send, got, advance }) => {
+        await web.publish("feed", "said", { n: 1 });
+        const { epoch } = await web.publish("feed", "said", { n: 2 });
+        isArmed = true;
+        send("feed", "phx_join", { since: { epoch, offset: 0 } });
+        await advance(20);
+        expect(got()).toEqual(["feed ok", "feed 1", "feed 2", "feed phx_error"]);
+        send("feed", "phx_join", { since: { epoch, offset: 2 } });
+        await web.publish("feed", "said", { n: 4 });
+        await advance(20);
+        expect(got()).toEqual(["feed ok", "feed 3", "feed 4"]);
       },
     );
   });

@@ -82,8 +82,9 @@ export class EndpointLog {
     this.#backlog = new Backlog(this.#system, key, given.bounds);
   }
 
-  /** The child has ended: whoever has joined joins again, and is let in when there is a log again. */
-  takeBack(): void {
+  /** Its child has ended: whoever has joined joins again, and is let in when there is a log again. */
+  takeBack(given: GivenLog): void {
+    if (this.#given !== given) return;
     this.#given = undefined;
     for (const tail of [...this.#tails.values()]) tail.lose("closed");
   }

@@ -5,7 +5,7 @@ import { cellOf, type Engine, type Figures, type Upstream } from "../../process/
 import type { Log } from "../../store/index.ts";
 import { log as tell } from "../../telemetry/internal.ts";
 import { directory } from "../directory.ts";
-import type { EndpointLog } from "./endpoint-log.ts";
+import type { EndpointLog, GivenLog } from "./endpoint-log.ts";
 import type { HistoryEntry } from "./history-entry.ts";
 import type { HistoryServer, HistorySetting } from "./history-options.ts";
 
@@ -21,7 +21,9 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   readonly #key: string;
   readonly #setting: HistorySetting;
   readonly #history: EndpointLog;
-  #opened: Closable | undefined = undefined;
+  #given: GivenLog | undefined = undefined;
+  /** Its process has ended: what is opened now is for nobody. */
+  #isOver = false;
 
   constructor(key: string, setting: HistorySetting) {
     super();
@@ -33,11 +35,12 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   }
 
   protected override async init(): Promise<void> {
-    const opened = await this.#setting.open();
-    if (!isLog(opened)) throw invalidOption("history.log", opened, "a log: append, read, tail, …");
-    const { patterns, bounds } = this.#setting;
-    this.#opened = opened as Closable;
-    this.#history.give({ log: opened, patterns, bounds });
+    const { open, patterns, bounds } = this.#setting;
+    const log = await open();
+    if (!isLog(log)) throw invalidOption("history.log", log, "a log: append, read, tail, …");
+    this.#given = { log, patterns, bounds };
+    if (this.#isOver) return this.#close();
+    this.#history.give(this.#given);
   }
 
   protected override async terminate(): Promise<void> {
@@ -51,6 +54,7 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   receive(): void {}
 
   exited(_reason: ExitReason): void {
+    this.#isOver = true;
     void this.#close();
   }
 
@@ -65,10 +69,11 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   }
 
   async #close(): Promise<void> {
-    const opened = this.#opened;
-    if (opened === undefined) return;
-    this.#opened = undefined;
-    this.#history.takeBack();
+    const given = this.#given;
+    if (given === undefined) return;
+    this.#given = undefined;
+    this.#history.takeBack(given);
+    const opened = given.log as Closable;
     try {
       if (opened[Symbol.asyncDispose] !== undefined) await opened[Symbol.asyncDispose]!();
       else opened[Symbol.dispose]?.();

@@ -11,7 +11,8 @@ export class Hold {
   readonly #maxBytes: number;
   #messages: BroadcastMessage[] = [];
   #bytes = 0;
-  #isOver = false;
+  /** It has come to nothing. */
+  isOver = false;
   /** It has been handed everything up to this offset; without it, it is still being read for. */
   after: number | undefined = undefined;
   /** Told when it comes to nothing. */
@@ -22,7 +23,7 @@ export class Hold {
   }
 
   push(message: BroadcastMessage): void {
-    if (this.#isOver || (this.after !== undefined && message.offset <= this.after)) return;
+    if (this.isOver || (this.after !== undefined && message.offset <= this.after)) return;
     this.#bytes += message.bytes + overheadBytes;
     if (this.#bytes > this.#maxBytes) return this.fail("more was said meanwhile than is held");
     this.#messages.push(message);
@@ -36,8 +37,8 @@ export class Hold {
   }
 
   fail(why: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.#messages = [];
     this.failed?.(new Unheld(why));
   }

@@ -61,6 +61,8 @@ export class TopicTail {
   release(membership: Membership, after: number): void {
     const hold = this.#members.get(membership);
     if (hold === undefined) return;
+    // It failed when the past had been read already, and nobody could be told: what was held is gone.
+    if (hold.isOver) return membership.rejoin();
     hold.after = after;
     hold.failed = () => membership.rejoin();
     this.#letIn(membership, hold);
