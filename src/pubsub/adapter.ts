@@ -45,7 +45,7 @@ export interface Connection {
   publish(topic: string, text: string): Promise<void>;
   /**
    * Resolves when the broker has confirmed all of them: what anybody publishes from then on arrives. Rejects when the
-   * broker refuses one, or when the connection is lost.
+   * broker refuses one, which leaves none of them subscribed, or when the connection is lost.
    */
   subscribe(topics: readonly string[]): Promise<void>;
   /** Hears it no more; what is on the way may still arrive. */

@@ -2,7 +2,8 @@ import type { System } from "../runtime/internal.ts";
 import type { TimerEntry } from "../support/internal.ts";
 
 /** One topic that this node hears, as far as the broker has confirmed it. */
-class Hold {
+export class Hold {
+  readonly topic: string;
   isConfirmed = false;
   /** Why the broker will not have it. */
   refusal: { readonly error: unknown } | undefined = undefined;
@@ -10,6 +11,10 @@ class Hold {
   isLate = false;
   waiting: PromiseWithResolvers<void> | undefined = undefined;
   timer: TimerEntry<() => void> | undefined = undefined;
+
+  constructor(topic: string) {
+    this.topic = topic;
+  }
 }
 
 /** The topics that a node hears, and who waits until the broker knows. */
@@ -27,15 +32,15 @@ export class Holds {
     return this.#holds.size;
   }
 
-  /** Topics whose subscription is not confirmed. */
-  get open(): readonly string[] {
-    return [...this.#holds].flatMap(([topic, { isConfirmed, refusal }]) =>
-      isConfirmed || refusal !== undefined ? [] : [topic],
+  /** Those whose subscription is not confirmed. */
+  get open(): readonly Hold[] {
+    return [...this.#holds.values()].filter(
+      ({ isConfirmed, refusal }) => !isConfirmed && refusal === undefined,
     );
   }
 
   add(topic: string): void {
-    this.#holds.set(topic, new Hold());
+    this.#holds.set(topic, new Hold(topic));
   }
 
   /** Nobody waits for it any more. */
@@ -46,8 +51,13 @@ export class Holds {
   }
 
   /** The present holds of these topics: what is confirmed later is theirs, not that of holds which follow them. */
-  of(topics: readonly string[]): readonly Hold[] {
-    return topics.flatMap((topic) => this.#holds.get(topic) ?? []);
+  of(topics: Iterable<string>): readonly Hold[] {
+    return [...topics].flatMap((topic) => this.#holds.get(topic) ?? []);
+  }
+
+  /** Those of them that somebody still wants. */
+  wanted(holds: readonly Hold[]): readonly Hold[] {
+    return holds.filter((hold) => this.#holds.get(hold.topic) === hold);
   }
 
   /** The broker has confirmed them; true if somebody went on without one. */

@@ -3,6 +3,8 @@ import { Process, sleep, start, startSupervisor, withSystem } from "../process/i
 import type { Cell } from "../process/internal.ts";
 import { attach } from "../telemetry/index.ts";
 import { memoryHub, simulate, type MemoryHub, type MemoryNode } from "../testing/index.ts";
+import type { Adapter } from "./adapter.ts";
+import { bus, type Listener } from "./bus.ts";
 import { pubsub, type PubSubOptions } from "./pubsub.ts";
 import { topic } from "./topic.ts";
 
@@ -135,6 +137,113 @@ describe("what waits for the broker", () => {
       expect(whys.every((why) => why === "full")).toBe(true);
       expect(gaps).toEqual([90]);
       expect(here.figures()).toMatchObject({ published: 10, dropped: 90, pendingBytes: 0 });
+    }));
+
+  it("is told as a gap as soon as there is room, also while there is always something under way", () =>
+    each(
+      5,
+      async (hub) => {
+        const gaps: number[] = [];
+        using _gap = attach("sluice.pubsub.gap", ({ isOwn, unsent }) => {
+          if (isOwn) gaps.push(unsent);
+        });
+        const options = { maxPendingBytes: 10_000, heartbeatMs: 1_000 };
+        await using here = await joined(hub.node(), options);
+        for (let n = 0; n < 100; n++) here.say("x".repeat(940));
+        for (let step = 0; step < 250; step++) {
+          await sleep(20);
+          here.say("more");
+          expect(here.figures()["pendingBytes"]).toBeGreaterThan(0);
+        }
+        expect(gaps).toEqual([here.figures()["dropped"]]);
+        expect(gaps[0]).toBeGreaterThanOrEqual(90);
+      },
+      400,
+    ));
+});
+
+/** What a broker does with subscriptions, seen from its side. */
+class Warden {
+  readonly held: Set<string> = new Set();
+  readonly doubled: string[] = [];
+  /** Requests that are not answered, each with what ends it. */
+  readonly open: Set<(error: Error) => void> = new Set();
+
+  /** Lets nobody hear a topic with `secret` in its name, nor whatever is asked for together with one. */
+  guards(adapter: Adapter): Adapter {
+    return {
+      kind: adapter.kind,
+      connect: async (events, signal) => {
+        const inner = await adapter.connect(events, signal);
+        return {
+          maxMessageBytes: inner.maxMessageBytes,
+          publish: (to, text) => inner.publish(to, text),
+          unsubscribe: (one) => {
+            this.held.delete(one);
+            inner.unsubscribe(one);
+          },
+          subscribe: (all) =>
+            new Promise((resolve, reject) => {
+              this.open.add(reject);
+              const answer = async (): Promise<void> => {
+                await sleep(50);
+                if (all.some((one) => one.includes("secret"))) throw new Error("not allowed");
+                this.doubled.push(...all.filter((one) => this.held.has(one)));
+                for (const one of all) this.held.add(one);
+                await inner.subscribe(all);
+              };
+              answer().then(resolve, reject);
+            }),
+          close: () => {
+            for (const reject of this.open) reject(new Error("the connection is over"));
+            return inner.close();
+          },
+          abort: () => inner.abort(),
+        };
+      },
+    };
+  }
+}
+
+describe("subscriptions that the broker refuses", () => {
+  const nobody = (): Listener => ({ hear() {} });
+
+  it("refuse no other that was asked for with them; what nobody wants any more is not asked for again", () =>
+    each(5, async (hub) => {
+      const node = hub.node();
+      const warden = new Warden();
+      await using _here = await joined(node, { adapter: warden.guards(node.adapter) });
+      const before = [...warden.held];
+      const all = node.system.get(bus);
+      const [one, secret, left, again] = ["one", "secret", "left", "again"].map((key) =>
+        all.subscribe(key, nobody()),
+      );
+      const asked = Promise.allSettled([all.confirmed("one"), all.confirmed("secret")]);
+      await sleep(20);
+      left![Symbol.dispose]();
+      again![Symbol.dispose]();
+      using _again = all.subscribe("again", nobody());
+      expect((await asked).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+      await sleep(500);
+      expect([...warden.held].toSorted()).toEqual([...before, "t/again", "t/one"].toSorted());
+      expect(warden.doubled).toEqual([]);
+      one![Symbol.dispose]();
+      secret![Symbol.dispose]();
+    }));
+
+  it("are no refusals when the node stops: nobody is told of any", () =>
+    each(5, async (hub) => {
+      const node = hub.node();
+      const logs: string[] = [];
+      using _log = attach("sluice.log", ({ message }) => logs.push(message));
+      const warden = new Warden();
+      {
+        await using _here = await joined(node, { adapter: warden.guards(node.adapter) });
+        node.system.get(bus).subscribe("one", nobody());
+        await sleep(10);
+      }
+      await sleep(100);
+      expect(logs).toEqual([]);
     }));
 });
 

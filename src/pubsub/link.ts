@@ -5,7 +5,7 @@ import type { Connection } from "./adapter.ts";
 import { newNodeName, type Bus, type Uplink } from "./bus.ts";
 import { messageRefused } from "./codec.ts";
 import { isWithin, open, seal, utf8Bytes } from "./envelope.ts";
-import { Holds } from "./holds.ts";
+import { Holds, type Hold } from "./holds.ts";
 import { KeptConnection, type Keeper } from "./kept-connection.ts";
 import type { LinkOptions } from "./link-options.ts";
 
@@ -87,6 +87,8 @@ export class Link implements Uplink, Keeper {
   close(): Promise<void> {
     this.#started();
     if (this.#bus.uplink === this) this.#bus.uplink = undefined;
+    this.#connection = undefined;
+    this.#asked = undefined;
     this.#holds.reset();
     return this.#kept.close();
   }
@@ -185,7 +187,8 @@ export class Link implements Uplink, Keeper {
 
   beat(connection: Connection): void {
     // What was not sent while the connection was up is told when there is room again.
-    if (this.#unannounced > 0 && this.pendingBytes === 0) this.#announce(connection, 0);
+    const hasRoom = this.pendingBytes <= this.#options.maxPendingBytes / 2;
+    if (this.#unannounced > 0 && hasRoom) this.#announce(connection, 0);
     const beat = this.#sealed("", beatKind, "");
     this.#send(connection, nodePlace(this.#bus.nodeName), beat, undefined);
   }
@@ -215,23 +218,25 @@ export class Link implements Uplink, Keeper {
 
   /** Subscribes to what was asked for in this turn. */
   #ask(): void {
-    const topics = [...(this.#asked ?? [])];
+    const holds = this.#holds.of(this.#asked ?? []);
     this.#asked = undefined;
     const connection = this.#connection;
-    if (connection !== undefined && topics.length > 0) void this.#subscribe(connection, topics);
+    if (connection !== undefined) void this.#subscribe(connection, holds);
   }
 
   /** Never rejects: what the broker refuses is told to whoever waits for it. */
-  async #subscribe(connection: Connection, topics: readonly string[]): Promise<void> {
-    if (topics.length === 0) return undefined;
-    const holds = this.#holds.of(topics);
+  async #subscribe(connection: Connection, holds: readonly Hold[]): Promise<void> {
+    if (holds.length === 0) return undefined;
     try {
-      await connection.subscribe(topics.map(place));
+      await connection.subscribe(holds.map(({ topic }) => place(topic)));
     } catch (error) {
       if (connection !== this.#connection) return undefined;
-      if (topics.length > 1)
-        return void (await Promise.all(topics.map((one) => this.#subscribe(connection, [one]))));
-      log("error", `the broker refuses a subscription to ${JSON.stringify(topics[0])}`, error);
+      if (holds.length > 1) {
+        const each = this.#holds.wanted(holds).map((hold) => this.#subscribe(connection, [hold]));
+        return void (await Promise.all(each));
+      }
+      const { topic } = holds[0]!;
+      log("error", `the broker refuses a subscription to ${JSON.stringify(topic)}`, error);
       return this.#holds.refuse(holds, error);
     }
     if (connection !== this.#connection) return undefined;
