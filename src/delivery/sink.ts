@@ -33,10 +33,16 @@ export function sink<In, M, SA>(
       // After an `await` the current system is the default one.
       const { system } = cellOf(this);
       const underWay: Promise<void>[] = [];
-      for (let index = from; index < events.length; index++) {
-        const waiting = this.#send(system, outgoing(route(events[index] as In)), enteredMs);
-        if (waiting !== undefined && underWay.push(waiting) >= window)
-          return Promise.all(underWay).then(() => this.#deliver(events, index + 1, enteredMs));
+      try {
+        for (let index = from; index < events.length; index++) {
+          const waiting = this.#send(system, outgoing(route(events[index] as In)), enteredMs);
+          if (waiting !== undefined && underWay.push(waiting) >= window)
+            return Promise.all(underWay).then(() => this.#deliver(events, index + 1, enteredMs));
+        }
+      } catch (error) {
+        // It crashes over this one, whatever becomes of those before it.
+        void Promise.allSettled(underWay);
+        throw error;
       }
       return underWay.length === 0 ? undefined : Promise.all(underWay).then(() => {});
     }

@@ -50,7 +50,10 @@ function world(
       const lines = web.channel("lines", { join: () => ({ assigns: {} }), history: {} });
       const toClients = sink(
         web,
-        (n: number) => ({ topic: "lines", event: "line", payload: { n } }) as const,
+        (n: number) => {
+          if (n < 0) throw new RangeError("it has no line");
+          return { topic: "lines", event: "line", payload: { n } } as const;
+        },
         options,
       );
       await using _app = await startSupervisor({
@@ -106,6 +109,22 @@ describe("a sink to a topic with history", () => {
       expect(heard).toEqual(upTo(20));
       expect(log.most).toBe(1);
       expect(deliveryFigures(web).delivered).toBe(20);
+    }));
+
+  it("crashes over what its route makes nothing of; what of the batch is with the log by then fails for nobody else", () =>
+    world({}, async (log, web, heard, advance) => {
+      const crashed: string[] = [];
+      using _exited = attach("sluice.process.exited", ({ label, reason }) => {
+        if (JSON.stringify(reason)?.includes("crash") === true) crashed.push(label);
+      });
+      log.refuses = true;
+      await source.callWith({ timeoutMs: Infinity }).say([1, 2, -1]);
+      await advance(100);
+      expect(crashed).toHaveLength(1);
+      log.refuses = false;
+      await source.callWith({ timeoutMs: Infinity }).say([4]);
+      await advance(100);
+      expect(heard).toEqual([4]);
     }));
 
   it("crashes over what the log does not take, and goes on when it is started again", () =>

@@ -192,6 +192,25 @@ describe("a second join of a topic", () => {
       expect(log.filter((line) => line.startsWith("join"))).toEqual(["join 1", "join 2"]);
     }));
 
+  it("that is left while it still waits for the end of the first is joined and left when that has come (C48)", () =>
+    world(async ({ send, got, advance, web, log }) => {
+      send("1", "1", "room:1", "phx_join", {});
+      await advance(1);
+      send("2", "2", "room:1", "phx_join", {});
+      send("2", "3", "room:1", "phx_leave", {});
+      await advance(100);
+      web.broadcast("room:1", "news", { n: 1 });
+      await advance(10);
+      expect(got()).toEqual([
+        '1 1 phx_reply {"id":1}',
+        '2 2 phx_reply {"id":2}',
+        "1 1 phx_close {}",
+        "2 3 phx_reply {}",
+        "2 2 phx_close {}",
+      ]);
+      expect(log).toEqual(["join 1", "leave 1", "left 1", "join 2", "leave 2", "left 2"]);
+    }));
+
   it("is replaced by a third, and all are closed that were", () =>
     world(async ({ send, got, advance }) => {
       for (const ref of ["1", "2", "3"]) send(ref, ref, "room:1", "phx_join", { ms: 10 });

@@ -37,6 +37,8 @@ export class Membership implements Place {
   cell: Cell | undefined = undefined;
   /** The channel whose end it waits for before it starts its own. */
   after: Cell | undefined = undefined;
+  /** The client's word that it leaves, while there is no channel to hear it. */
+  left: Incoming | undefined = undefined;
   /** Joins of the same client that this one took the place of: they are closed when this one is answered. */
   replaced: readonly WireRef[] | undefined = undefined;
   /** Events of the client that are not answered yet. */

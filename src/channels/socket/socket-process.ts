@@ -276,7 +276,7 @@ export class SocketProcess
       case "deliver":
         return this.#deliver(decision.place, incoming);
       case "leave":
-        return decision.place.cell?.send(new ClientMessage(ChannelKind.leave, incoming));
+        return this.#leave(decision.place, incoming);
       case "left":
         return reply(this, incoming, "ok", {});
       case "tooMany":
@@ -314,6 +314,13 @@ export class SocketProcess
     this.#channels++;
     channel.begin();
     channel.send(new ClientMessage(ChannelKind.join, join!));
+    if (membership.left !== undefined) this.#leave(membership, membership.left);
+  }
+
+  /** One that waits for the end of another is left as soon as it is joined. */
+  #leave(membership: Membership, incoming: Incoming): void {
+    if (membership.cell === undefined) membership.left = incoming;
+    else membership.cell.send(new ClientMessage(ChannelKind.leave, incoming));
   }
 
   #deliver(membership: Membership, incoming: Incoming): void {
