@@ -42,7 +42,7 @@ export class NatsConnection implements Connection {
 
   async subscribe(topics: readonly string[]): Promise<void> {
     let refusal: { readonly error: Error } | undefined;
-    for (const topic of topics) {
+    const made = topics.map((topic): [string, Subscription] => {
       const subscription = this.#client.subscribe(this.#subject(topic), {
         callback: (error, message) => {
           // Before the flush is answered: the server does not allow it.
@@ -51,15 +51,18 @@ export class NatsConnection implements Connection {
         },
       });
       this.#subscriptions.set(topic, subscription);
-    }
+      return [topic, subscription];
+    });
     await this.#flush();
-    if (refusal !== undefined) throw refusal.error;
+    if (refusal === undefined) return;
+    // The server has taken the others.
+    for (const [topic, subscription] of made) this.#end(topic, subscription);
+    throw refusal.error;
   }
 
   unsubscribe(topic: string): void {
     const subscription = this.#subscriptions.get(topic);
-    this.#subscriptions.delete(topic);
-    if (!this.#client.isClosed()) subscription?.unsubscribe();
+    if (subscription !== undefined) this.#end(topic, subscription);
   }
 
   async close(): Promise<void> {
@@ -74,6 +77,11 @@ export class NatsConnection implements Connection {
     this.#isClosed = true;
     this.#over.reject(new Error("the connection was aborted"));
     this.#client.close().catch(() => {});
+  }
+
+  #end(topic: string, subscription: Subscription): void {
+    if (this.#subscriptions.get(topic) === subscription) this.#subscriptions.delete(topic);
+    if (!this.#client.isClosed() && !subscription.isClosed()) subscription.unsubscribe();
   }
 
   #subject(topic: string): string {
