@@ -151,6 +151,24 @@ describe("telemetry of channels", () => {
       expect(events()).toEqual([["crashed", { ...of, wasJoined: true }]]);
     }));
 
+  it("tells whoever looks for it what a schema says of params and payloads, and nothing of what they were (R92)", () =>
+    served(
+      async (endpointOf, events) => {
+        await using client = await testClient(endpointOf);
+        const wrong = { ms: "hunter2", fails: 1 } as never;
+        await expect(client.join("room:1", wrong)).rejects.toBeInstanceOf(Refused);
+        const topic = await client.join("room:1", { ms: 0, fails: "" });
+        await expect(topic.push("work", wrong)).rejects.toBeInstanceOf(Refused);
+        const ms = { path: "ms", message: "expected a number" };
+        const fails = { path: "fails", message: "expected a string" };
+        expect(events()).toEqual([
+          ["invalid", { ...of, event: "join", issues: [ms, fails] }],
+          ["invalid", { ...of, event: "work", issues: [ms] }],
+        ]);
+      },
+      ["sluice.channels.invalid"],
+    ));
+
   it("says nothing of a join whose client did not wait", () =>
     served(async (endpointOf, events) => {
       const client = await testClient(endpointOf);

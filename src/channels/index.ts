@@ -21,7 +21,7 @@ export type {
   WithHistory,
 } from "./contract.ts";
 export { binary, fields } from "./schema.ts";
-export type { Schema, SchemaResult } from "./schema.ts";
+export type { Schema, SchemaIssue, SchemaResult } from "./schema.ts";
 
 // Channels
 export { Refused } from "./refused.ts";

@@ -13,7 +13,10 @@ describe("fields", () => {
 
   it("tells every field that is missing or of another type, and nothing of what came", () => {
     expect(validate({ device: 7, version: "hunter2", muted: true })).toEqual({
-      issues: [{ message: "device: expected a string" }, { message: "version: expected a number" }],
+      issues: [
+        { message: "expected a string", path: ["device"] },
+        { message: "expected a number", path: ["version"] },
+      ],
     });
     expect(validate({})).toMatchObject({ issues: [{}, {}, {}] });
   });
@@ -25,7 +28,7 @@ describe("fields", () => {
   it("takes no number that JSON could not write", () => {
     for (const version of [Number.NaN, Infinity]) {
       expect(validate({ device: "", version, muted: true })).toEqual({
-        issues: [{ message: "version: expected a number" }],
+        issues: [{ message: "expected a number", path: ["version"] }],
       });
     }
   });

@@ -1,10 +1,18 @@
 import { checkInteger } from "../support/internal.ts";
 import { isBytes } from "./wire/payload.ts";
 
+/** One thing that is wrong with a value. */
+export interface SchemaIssue {
+  /** What, in the words of the schema. */
+  readonly message: string;
+  /** Where, from the outside in. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
 /** What a validation gives: the value as its type says, or what is wrong with it. */
 export type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string }[] };
+  | { readonly issues: readonly SchemaIssue[] };
 
 /**
  * The part of Standard Schema that is used to check what clients send: schemas of Zod, Valibot, ArkType and others fit as
@@ -45,11 +53,11 @@ export function fields<const F extends { readonly [name: string]: keyof FieldTyp
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       return { issues: [{ message: "expected an object" }] };
     }
-    const issues: { readonly message: string }[] = [];
+    const issues: SchemaIssue[] = [];
     const kept = Object.entries(fields).map(([name, type]): [string, unknown] => {
       // Own properties only, read and written as data: `constructor` and `__proto__` are fields like any other.
       const given: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
-      if (!isOfType(type, given)) issues.push({ message: `${name}: expected a ${type}` });
+      if (!isOfType(type, given)) issues.push({ message: `expected a ${type}`, path: [name] });
       return [name, given];
     });
     return issues.length > 0 ? { issues } : { value: Object.fromEntries(kept) as Output };

@@ -42,6 +42,7 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.channels.handled": emitter("sluice.channels.handled"),
   "sluice.channels.crashed": emitter("sluice.channels.crashed"),
   "sluice.channels.refused": emitter("sluice.channels.refused"),
+  "sluice.channels.invalid": emitter("sluice.channels.invalid"),
   "sluice.channels.closed": emitter("sluice.channels.closed"),
   "sluice.channels.drained": emitter("sluice.channels.drained"),
   "sluice.history.failed": emitter("sluice.history.failed"),
@@ -76,6 +77,7 @@ export const joined: Emitter<"sluice.channels.joined"> = emitters["sluice.channe
 export const handled: Emitter<"sluice.channels.handled"> = emitters["sluice.channels.handled"];
 export const crashed: Emitter<"sluice.channels.crashed"> = emitters["sluice.channels.crashed"];
 export const refused: Emitter<"sluice.channels.refused"> = emitters["sluice.channels.refused"];
+export const invalid: Emitter<"sluice.channels.invalid"> = emitters["sluice.channels.invalid"];
 export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channels.closed"];
 export const drained: Emitter<"sluice.channels.drained"> = emitters["sluice.channels.drained"];
 export const appendFailed: Emitter<"sluice.history.failed"> = emitters["sluice.history.failed"];

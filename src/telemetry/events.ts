@@ -106,6 +106,17 @@ export interface TelemetryEvents {
   };
   /** A connection, join or message was refused: `what` it was, and why. */
   "sluice.channels.refused": { readonly what: string; readonly reason: string };
+  /**
+   * What a client sent is not as a schema wants it: `event` is `"join"` for params. For each thing that is wrong, the first ten
+   * of them, where it is and what the schema says: names and rules of the program's own. Where a message quotes what came,
+   * it has an ellipsis.
+   */
+  "sluice.channels.invalid": {
+    readonly endpoint: string;
+    readonly pattern: string;
+    readonly event: string;
+    readonly issues: readonly { readonly path: string; readonly message: string }[];
+  };
   /** The server closed a socket. */
   "sluice.channels.closed": { readonly code: number; readonly reason: string };
   /** An endpoint that stops begins to send a batch of its clients away: the `index`th, from 0 on, `of` so many. */

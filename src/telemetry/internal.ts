@@ -12,6 +12,7 @@ export {
   gap,
   handled,
   historyJoined,
+  invalid,
   joined,
   log,
   presenceIgnored,

@@ -70,10 +70,40 @@ const channels = [
   }),
 ];
 
+/** What each says of the same five mistakes, but for what it quotes of them (R92). */
+const said: { readonly [topic in keyof Topics]: readonly string[] } = {
+  zod: [
+    "join guest: Invalid input: expected string, received undefined",
+    "join guest: Invalid input: expected string, received number",
+    "join guest: Too small: expected string to have >=1 characters",
+    "book day: Invalid string: must match pattern /^\\d{4}-\\d\\d-\\d\\d$/",
+    "book nights: Invalid input: expected string, received number",
+  ],
+  valibot: [
+    'join guest: Invalid key: Expected "guest" but received undefined',
+    "join guest: Invalid type: Expected string but received …",
+    "join guest: Invalid length: Expected >=1 but received 0",
+    'book day: Invalid format: Expected /^\\d{4}-\\d\\d-\\d\\d$/ but received "…"',
+    "book nights: Invalid type: Expected string but received …",
+  ],
+  arktype: [
+    "join guest: guest must be a string (was missing)",
+    "join guest: guest must be a string (was a number)",
+    "join guest: guest must be non-empty",
+    'book day: day must be matched by ^\\d{4}-\\d\\d-\\d\\d$ (was "…")',
+    "book nights: nights must be a string (was a number)",
+  ],
+};
+
 describe.each(["zod", "valibot", "arktype"] as const)("schemas of %s", (topic) => {
   it("refuse what does not fit, and hand over what they make of the rest", () =>
     withSystem(async () => {
       const reasons: string[] = [];
+      const invalid: string[] = [];
+      using _invalid = attach("sluice.channels.invalid", ({ pattern, event, issues }) => {
+        for (const { path, message } of issues)
+          invalid.push(`${pattern} ${event} ${path}: ${message}`);
+      });
       using _refused = attach("sluice.channels.refused", ({ reason }) => reasons.push(reason));
       await using app = await startSupervisor({
         strategy: "one_for_one",
@@ -100,7 +130,7 @@ describe.each(["zod", "valibot", "arktype"] as const)("schemas of %s", (topic) =
           "error",
           { reason: "invalid payload" },
         ]);
-      // The words of a schema may quote what came, and so are told nobody (R92).
+      expect(invalid).toEqual(said[topic].map((text) => `${topic} ${text}`));
       expect(reasons).toEqual(Array.from({ length: 5 }, () => "invalid payload"));
       await hangUp(socket);
     }));

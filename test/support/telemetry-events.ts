@@ -22,6 +22,7 @@ const events: Readonly<Record<TelemetryEvent, true>> = {
   "sluice.channels.handled": true,
   "sluice.channels.crashed": true,
   "sluice.channels.refused": true,
+  "sluice.channels.invalid": true,
   "sluice.channels.closed": true,
   "sluice.channels.drained": true,
   "sluice.history.failed": true,

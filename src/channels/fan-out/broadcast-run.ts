@@ -1,10 +1,10 @@
-import { refused } from "../../telemetry/internal.ts";
 import type { AnyDefinition } from "../any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import type { Client } from "../socket/client.ts";
 import type { Limits } from "../limits.ts";
 import { Outgoing } from "../socket/outbox.ts";
 import type { Serializer } from "../wire/serializer.ts";
+import { tellRefused } from "../tell-refused.ts";
 import { concat } from "./shared-run.ts";
 
 /** A run as clients of one form get it. */
@@ -76,7 +76,6 @@ function joined(frames: readonly (Outgoing | undefined)[]): Outgoing | undefined
 
 /** A client that cannot be sent bytes misses this broadcast, and it alone: it could not stop what others are told. */
 export function bytesMissed({ event, reach }: BroadcastMessage, { pattern }: AnyDefinition): void {
-  const reason = "bytes for a client that takes none";
-  if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
+  tellRefused(`${event} on ${pattern}`, "bytes for a client that takes none");
   reach?.settled(false);
 }

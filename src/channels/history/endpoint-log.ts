@@ -3,7 +3,7 @@ import type { System } from "../../runtime/internal.ts";
 import { bus } from "../../pubsub/internal.ts";
 import type { Log } from "../../store/index.ts";
 import { memoryLogIn } from "../../store/internal.ts";
-import { appendFailed, log as tell } from "../../telemetry/internal.ts";
+import { appendFailed, log } from "../../telemetry/internal.ts";
 import type { AnyDefinition } from "../any-definition.ts";
 import { Backlog, type BacklogBounds } from "./backlog.ts";
 import type { SendOptions } from "../fan-out/broadcast.ts";
@@ -124,14 +124,15 @@ export class EndpointLog {
   /** The tail of the topic that a client joins, opened if it is the first. */
   follow(membership: Membership): TopicTail {
     const { topic } = membership;
-    const log = this.#logOf(topic);
+    const present = this.#logOf(topic);
     let tail = this.#tails.get(topic);
-    if (tail !== undefined && tail.log !== log) {
+    if (tail !== undefined && tail.log !== present) {
       // Of a log that was taken back.
       tail.close();
       tail = undefined;
     }
-    if (tail === undefined) this.#tails.set(topic, (tail = new TopicTail(topic, log, this.#side)));
+    if (tail === undefined)
+      this.#tails.set(topic, (tail = new TopicTail(topic, present, this.#side)));
     return tail;
   }
 
@@ -169,19 +170,19 @@ export class EndpointLog {
     const definition = this.#record.keeping(topic);
     if (definition === undefined)
       throw invalidOption("topic", topic, "one whose channel is defined with history");
-    let log = this.#own.get(definition);
-    if (log === undefined) {
+    let own = this.#own.get(definition);
+    if (own === undefined) {
       if (this.#own.size === 0 && this.#system.get(bus).uplink !== undefined)
-        tell(
+        log(
           "warning",
           `the history of ${this.#record.key} is in memory, and stays on this node: others hear nothing of it`,
         );
       const { count, bytes, ageMs } = definition.history!;
       const options = { count, bytes, bytesOf: entryBytes, ...(ageMs < Infinity && { ageMs }) };
-      log = memoryLogIn<HistoryEntry>(this.#system, options);
-      this.#own.set(definition, log);
+      own = memoryLogIn<HistoryEntry>(this.#system, options);
+      this.#own.set(definition, own);
     }
-    return log;
+    return own;
   }
 
   #tellFailed(topic: string, error: unknown): void {
@@ -189,7 +190,7 @@ export class EndpointLog {
     const endpoint = this.#record.key;
     if (appendFailed.active) appendFailed.emit({ endpoint, topic, reason: error });
     if (this.mayTell())
-      tell("error", `a broadcast on ${topic} of ${endpoint} is not in its log`, error);
+      log("error", `a broadcast on ${topic} of ${endpoint} is not in its log`, error);
   }
 }
 

@@ -1,11 +1,12 @@
 // How a client comes to a topic with history: what is said from the join on is held, the past is read, then both are told.
-import { historyJoined, log as tell, refused } from "../../telemetry/internal.ts";
+import { historyJoined, log } from "../../telemetry/internal.ts";
 import { catchUp, type CaughtUp } from "./catch-up.ts";
 import type { Position } from "../contract.ts";
 import type { HistoryBounds } from "./history-bounds.ts";
 import { replyWithHistory } from "./history-reply.ts";
 import type { Membership } from "../socket/membership.ts";
 import type { Incoming } from "../wire/serializer.ts";
+import { tellRefused } from "../tell-refused.ts";
 import type { TopicTail } from "./topic-tail.ts";
 
 /** Where a join stands whose client has been let in. */
@@ -78,7 +79,7 @@ export const historyUnavailable: { readonly reason: string } = { reason: "histor
 /** Tells those who run the program why. */
 export function tellUnavailable({ definition, topic, socket }: Membership, why: unknown): void {
   const reason = why instanceof Error ? why.message : String(why);
-  if (refused.active) refused.emit({ what: `join on ${definition.pattern}`, reason });
+  tellRefused(`join on ${definition.pattern}`, reason);
   if (!socket.world.record.log.mayTell()) return;
-  tell("warning", `a join of ${topic} was refused, for its history cannot be read`, why);
+  log("warning", `a join of ${topic} was refused, for its history cannot be read`, why);
 }

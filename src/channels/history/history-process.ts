@@ -3,7 +3,7 @@ import { invalidOption } from "../../support/internal.ts";
 import { Process } from "../../process/index.ts";
 import { cellOf, type Engine, type Figures, type Upstream } from "../../process/internal.ts";
 import type { Log } from "../../store/index.ts";
-import { log as tell } from "../../telemetry/internal.ts";
+import { log } from "../../telemetry/internal.ts";
 import { directory } from "../directory.ts";
 import type { EndpointLog, GivenLog } from "./endpoint-log.ts";
 import type { HistoryEntry } from "./history-entry.ts";
@@ -36,9 +36,9 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
 
   protected override async init(): Promise<void> {
     const { open, patterns, bounds } = this.#setting;
-    const log = await open();
-    if (!isLog(log)) throw invalidOption("history.log", log, "a log: append, read, tail, …");
-    this.#given = { log, patterns, bounds };
+    const opened = await open();
+    if (!isLog(opened)) throw invalidOption("history.log", opened, "a log: append, read, tail, …");
+    this.#given = { log: opened, patterns, bounds };
     if (this.#isOver) return this.#close();
     this.#history.give(this.#given);
   }
@@ -78,13 +78,13 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
       if (opened[Symbol.asyncDispose] !== undefined) await opened[Symbol.asyncDispose]!();
       else opened[Symbol.dispose]?.();
     } catch (error) {
-      tell("error", `the log of ${this.#key} could not be closed`, error);
+      log("error", `the log of ${this.#key} could not be closed`, error);
     }
   }
 }
 
 function isLog(value: unknown): value is Log<HistoryEntry> {
   if (typeof value !== "object" || value === null) return false;
-  const log = value as Readonly<Record<string, unknown>>;
-  return ["append", "read", "last", "tail"].every((name) => typeof log[name] === "function");
+  const given = value as Readonly<Record<string, unknown>>;
+  return ["append", "read", "last", "tail"].every((name) => typeof given[name] === "function");
 }

@@ -1,5 +1,5 @@
 import { firstOffset, type Log, type Read } from "../../store/index.ts";
-import { log as tell, tailLost } from "../../telemetry/internal.ts";
+import { log, tailLost } from "../../telemetry/internal.ts";
 import { BroadcastMessage } from "../fan-out/broadcast.ts";
 import type { Position } from "../contract.ts";
 import { isEntry, type HistoryEntry } from "./history-entry.ts";
@@ -31,11 +31,11 @@ export class TopicTail {
   readonly #waiting: ((position: Position) => void)[] = [];
   #tail: Disposable | undefined = undefined;
 
-  constructor(topic: string, log: Log<HistoryEntry>, side: TailSide) {
+  constructor(topic: string, from: Log<HistoryEntry>, side: TailSide) {
     this.topic = topic;
-    this.log = log;
+    this.log = from;
     this.#side = side;
-    this.#tail = log.tail(topic, { last: 0 }, (read) => this.#hear(read));
+    this.#tail = from.tail(topic, { last: 0 }, (read) => this.#hear(read));
   }
 
   /** Has it nobody to hear for? */
@@ -106,7 +106,7 @@ export class TopicTail {
 
   #say(entry: HistoryEntry, offset: number): void {
     const { topic } = this;
-    if (!isEntry(entry)) return tell("error", `an entry of the log of ${topic} is no broadcast`);
+    if (!isEntry(entry)) return log("error", `an entry of the log of ${topic} is no broadcast`);
     const { event, payload, id } = entry;
     const said = (options?: BroadcastMessage["options"]): BroadcastMessage =>
       BroadcastMessage.written(topic, event, payload, options, offset);
@@ -115,7 +115,7 @@ export class TopicTail {
     try {
       this.#side.spread(topic, message);
     } catch (error) {
-      tell("error", `${event} on ${topic} could not be handed on: its clients join again`, error);
+      log("error", `${event} on ${topic} could not be handed on: its clients join again`, error);
       this.lose("failed");
     } finally {
       message.reach?.close();
@@ -132,7 +132,7 @@ export class TopicTail {
       this.#side.enter(membership, hold.take());
     } catch (error) {
       // A user's own policy threw. The tail goes on for all others.
-      tell("error", `a client of ${this.topic} could not be told what was held for it`, error);
+      log("error", `a client of ${this.topic} could not be told what was held for it`, error);
       membership.rejoin();
     }
   }

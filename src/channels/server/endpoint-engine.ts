@@ -12,7 +12,7 @@ import {
   type Message,
   type Upstream,
 } from "../../process/internal.ts";
-import { drained, log, refused } from "../../telemetry/internal.ts";
+import { drained, log } from "../../telemetry/internal.ts";
 import { checkConnect, mountAt, withVariables } from "../admission/connect-checks.ts";
 import { ConnectMessage } from "../socket/channel-message.ts";
 import { directory, type EndpointRecord } from "../directory.ts";
@@ -36,6 +36,7 @@ import { SocketIds } from "../admission/socket-ids.ts";
 import { LetIn } from "../admission/connect-facts.ts";
 import { RightsDesk } from "../admission/socket-rights.ts";
 import { SocketProcess } from "../socket/socket-process.ts";
+import { tellRefused } from "../tell-refused.ts";
 import { PendingConnection, type Host } from "../transport/pending-connection.ts";
 import { TrustedProxies } from "../admission/trusted-proxies.ts";
 import { v1 } from "../wire/v1-serializer.ts";
@@ -171,7 +172,7 @@ export class EndpointEngine implements Engine, Host {
     const { request } = pending;
     const verdict = checkConnect(request, this.policy, this.limits);
     if (verdict.kind === "refused") {
-      tellRefused(verdict.reason);
+      tellRefused("connection", verdict.reason);
       return pending.refuse(verdict.status);
     }
     const { authToken, params } = verdict;
@@ -180,7 +181,7 @@ export class EndpointEngine implements Engine, Host {
     pending.serializer = verdict.version === "1.0.0" ? v1 : pending.carriesBytes ? v2 : v2Text;
     const full = this.#isOpen ? this.#connections.acquire(pending) : "the endpoint stops";
     if (full === undefined) return;
-    tellRefused(full);
+    tellRefused("connection", full);
     // Clients that were sent away together must not come back together.
     pending.refuse(503, 1 + Math.floor(this.system.runtime.random() * 10));
   }
@@ -273,8 +274,4 @@ export class EndpointEngine implements Engine, Host {
     const deadline = runtime.now() + ms;
     while (!holds() && runtime.now() < deadline) await this.#sleep(lookAgainMs);
   }
-}
-
-function tellRefused(reason: string): void {
-  if (refused.active) refused.emit({ what: "connection", reason });
 }

@@ -9,7 +9,7 @@ import {
   type Plan,
 } from "../../process/internal.ts";
 import { Process } from "../../process/index.ts";
-import { refused } from "../../telemetry/internal.ts";
+import { invalid } from "../../telemetry/internal.ts";
 import type { AnyDefinition } from "../any-definition.ts";
 import { keyOf, marked, outgoing, type BroadcastMessage } from "../fan-out/broadcast.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
@@ -28,9 +28,11 @@ import { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
 import { checkReserved, encodeObject, encodePayload, isBytes } from "../wire/payload.ts";
+import { invalidOf } from "../invalid.ts";
 import { reasonOf } from "../refused.ts";
 import type { SchemaResult } from "../schema.ts";
 import type { Incoming } from "../wire/serializer.ts";
+import { tellRefused } from "../tell-refused.ts";
 import { bytesMissed } from "../fan-out/broadcast-run.ts";
 
 const plans = new WeakMap<AnyDefinition, Plan>();
@@ -182,8 +184,8 @@ class ChannelProcess extends Process implements Engine {
       this.#tellRefused(event, "refused");
       later.refuse(reason);
     };
-    const invalid = (reason: object): void => later.refuse(reason);
-    return this.#checked(event, payload, invalid, (checked) =>
+    const unfit = (reason: object): void => later.refuse(reason);
+    return this.#checked(event, payload, unfit, (checked) =>
       this.#refusable(
         () => handler(checked, this.#joined, later),
         (reply) => {
@@ -277,8 +279,11 @@ class ChannelProcess extends Process implements Engine {
       () => schema["~standard"].validate(payload),
       (result: SchemaResult<unknown>) => {
         if (result.issues === undefined) return next(result.value);
-        // The words of the schema may quote what came.
         this.#tellRefused(event, invalidPayload.reason);
+        if (invalid.active) {
+          const { endpoint, pattern } = this.#membership.definition;
+          invalid.emit({ endpoint, pattern, event, issues: invalidOf(result.issues, payload) });
+        }
         return refuse(invalidPayload);
       },
       (error) => {
@@ -288,8 +293,7 @@ class ChannelProcess extends Process implements Engine {
   }
 
   #tellRefused(event: string, reason: string): void {
-    const { pattern } = this.#membership.definition;
-    if (refused.active) refused.emit({ what: `${event} on ${pattern}`, reason });
+    tellRefused(`${event} on ${this.#membership.definition.pattern}`, reason);
   }
 }
 

@@ -1,0 +1,48 @@
+// What a schema says is wrong with what a client sent, for whoever looks for it. Its words may quote what came, which is told
+// nobody: wherever that stands in them, they have an ellipsis.
+import type { SchemaIssue } from "./schema.ts";
+import { isBytes } from "./wire/payload.ts";
+
+/** One thing that is wrong. */
+export interface Invalid {
+  /** Where, from the outside in: `"items.0.name"`; empty for the whole. */
+  readonly path: string;
+  /** What the schema says, without what came. */
+  readonly message: string;
+}
+
+/** More are left out: whoever sends nonsense sends more of it. */
+const mostIssues = 10;
+const longestText = 200;
+/** A shorter text is in half of all words, and tells nothing. */
+const shortestQuote = 3;
+const NUMBER = /^[\d.e+-]+$/;
+
+/** The issues of a schema as they may be told. */
+export function invalidOf(issues: readonly SchemaIssue[], payload: unknown): readonly Invalid[] {
+  const texts = [...new Set(textsIn(payload))].toSorted((a, b) => b.length - a.length);
+  return issues.slice(0, mostIssues).map(({ message, path = [] }) => {
+    const names = path.map((part) => String(typeof part === "object" ? part.key : part));
+    const quoted = texts.filter((text) => !names.includes(text));
+    const told = quoted.reduce(without, message);
+    return { path: names.join(".").slice(0, longestText), message: told.slice(0, longestText) };
+  });
+}
+
+/** All texts and numbers that came, and the names they came under. */
+function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === "number" || (typeof value === "string" && isQuote(value)))
+    yield String(value);
+  else if (typeof value === "object" && value !== null && !isBytes(value))
+    for (const [name, inner] of Object.entries(value)) {
+      if (!Array.isArray(value) && isQuote(name)) yield name;
+      yield* textsIn(inner);
+    }
+}
+
+const isQuote = (text: string): boolean => text.length >= shortestQuote || NUMBER.test(text);
+
+/** As it is, and as a literal. */
+function without(message: string, text: string): string {
+  return message.replaceAll(text, "…").replaceAll(JSON.stringify(text).slice(1, -1), "…");
+}
