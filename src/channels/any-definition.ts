@@ -3,6 +3,7 @@ import type { Topic } from "../pubsub/index.ts";
 import type { History, Schemas, SlowPolicy } from "./definition.ts";
 import { historyBounds, type HistoryBounds } from "./history/history-bounds.ts";
 import type { Schema } from "./schema.ts";
+import { checkDefinition } from "./check-definition.ts";
 import { topicPattern, type TopicPattern } from "./topic-pattern.ts";
 
 type Callback = (argument: unknown, channel: unknown, later?: unknown) => unknown;
@@ -38,6 +39,7 @@ export class AnyDefinition implements TopicPattern {
   /** @throws SLUICE_INVALID_OPTION */
   constructor(endpoint: string, pattern: string, callbacks: AnyCallbacks) {
     this.endpoint = endpoint;
+    checkDefinition(pattern, callbacks);
     const { prefix, isExact } = topicPattern(pattern);
     this.pattern = pattern;
     this.prefix = prefix;

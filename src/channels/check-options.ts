@@ -50,12 +50,16 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   new TrustedProxies(options.trustedProxies);
   drainOf(options.drain);
   if (server === undefined) checkInteger("port", port, 0, 65_535);
+  if (typeof sockets !== "object" || sockets === null)
+    throw invalidOption("sockets", sockets, "mounts by paths");
   for (const [mount, socket] of Object.entries(sockets)) {
     const { connect, id, channels, maxPendingBytes, lifetimeMs, revalidate, revalidateMs } = socket;
     new MountPath(mount);
     checkKnown(`sockets: ${mount}`, socket, socketOptions);
     if (typeof connect !== "function")
       throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
+    if (!Array.isArray(channels))
+      throw invalidOption(`sockets: ${mount}: channels`, channels, "a list of channels");
     definitionsOf(key, channels);
     mountLimits(limits, maxPendingBytes);
     windowOf(socket);

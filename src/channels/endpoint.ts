@@ -32,7 +32,8 @@ export interface Endpoint<M, SA> {
    * Defines the channel of a pattern. Write `join` before what takes the channel, `subscribe` before `info`: types are
    * inferred in that order.
    *
-   * @throws SluiceError `SLUICE_INVALID_OPTION` for a `*` anywhere but at the end.
+   * @throws SluiceError `SLUICE_INVALID_OPTION`, naming the option: for a `*` anywhere but at the end, no `join`, an event of
+   * `on` without a schema (unless `"trusted"`), anything unknown.
    */
   channel<P extends keyof M & string, A, I = never, H extends Schemas<M[P]> = "trusted">(
     pattern: P,
@@ -264,7 +265,10 @@ export class EndpointToken {
  * console.info((await app.children.web.call.address()).url);
  * web.broadcast("room:lobby", "said", { by: "the server", text: "hello" });
  * ```
+ *
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for a key that is no text.
  */
 export function endpoint<M extends TopicMap<M>, SA = {}>(key: string): Endpoint<M, SA> {
+  if (typeof key !== "string" || key === "") throw invalidOption("endpoint", key, "a text");
   return new EndpointToken(key, undefined, []) as unknown as Endpoint<M, SA>;
 }

@@ -1,4 +1,5 @@
 import { checkInteger } from "../support/internal.ts";
+import { checkOneOf } from "../process/internal.ts";
 import { isBytes } from "./wire/payload.ts";
 
 /** One thing that is wrong with a value. */
@@ -34,6 +35,8 @@ interface FieldTypes {
   readonly boolean: boolean;
 }
 
+const types: readonly (keyof FieldTypes)[] = ["string", "number", "boolean"];
+
 /**
  * A schema for a flat record: every field named here has to be there, of its type; numbers have to be finite. Fields that
  * are not named here are left out of the result. For more, bring any Standard Schema library.
@@ -44,10 +47,13 @@ interface FieldTypes {
  * const join = fields({ device: "string", version: "number" });
  * console.info(join["~standard"].validate({ device: "phone", version: 2, admin: true }));
  * ```
+ *
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for any other type.
  */
 export function fields<const F extends { readonly [name: string]: keyof FieldTypes }>(
   fields: F,
 ): Schema<{ readonly [K in keyof F]: FieldTypes[F[K]] }> {
+  for (const [name, type] of Object.entries(fields)) checkOneOf(`fields: ${name}`, type, types);
   type Output = { readonly [K in keyof F]: FieldTypes[F[K]] };
   const validate = (value: unknown): SchemaResult<Output> => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {

@@ -22,6 +22,7 @@ export interface TopicMatch<P> {
  * @throws SluiceError `SLUICE_INVALID_OPTION` for no text at all, and for a `*` anywhere but at the end.
  */
 export function topicPattern(pattern: string): TopicPattern {
+  if (typeof pattern !== "string") throw invalidOption("pattern", pattern, "a text");
   const star = pattern.indexOf("*");
   if (pattern === "" || (star >= 0 && star < pattern.length - 1)) {
     throw invalidOption(

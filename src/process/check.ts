@@ -17,6 +17,11 @@ export function checkOneOf(option: string, value: unknown, expected: readonly un
   throw invalidOption(option, value, expected.map((one) => JSON.stringify(one)).join(" or "));
 }
 
+/** Refuses what is no function. @throws SLUICE_INVALID_OPTION */
+export function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== "function") throw invalidOption(option, value, "a function");
+}
+
 const hasKey = (name: unknown): boolean =>
   typeof name === "object" && name !== null && "key" in name && typeof name.key === "string";
 

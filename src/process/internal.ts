@@ -17,7 +17,7 @@ export { stopChild } from "./stop-child.ts";
 export { ErrorReply } from "./error-reply.ts";
 export { giveUp } from "./give-up.ts";
 export { Waits, checkBackoff } from "./backoff.ts";
-export { cellAt, checkKnown, checkOneOf, lastAt } from "./check.ts";
+export { cellAt, checkFunction, checkKnown, checkOneOf, lastAt } from "./check.ts";
 export { childAt } from "./child-at.ts";
 export { Later } from "./later.ts";
 export { backlogOf, describeBacklog, type Backlog } from "./backlog.ts";

@@ -42,14 +42,14 @@ export interface HistorySetting {
   readonly bounds: BacklogBounds;
 }
 
-const bounded: ReadonlySet<string> = new Set(Object.keys(defaultBacklog));
+const known: ReadonlySet<string> = new Set(["log", "topics", ...Object.keys(defaultBacklog)]);
 
 /** @throws SLUICE_INVALID_OPTION */
 export function historySetting(options: HistoryLogOptions<never>): HistorySetting {
   const { log, topics = [], ...given } = options as unknown as HistoryLogOptions<object>;
   if (typeof log !== "function")
     throw invalidOption("history.log", log, "a function that opens a log");
-  checkKnown("history", given, bounded);
+  checkKnown("history", options, known);
   const bounds: BacklogBounds = { ...defaultBacklog, ...given };
   for (const [name, bound] of Object.entries(bounds)) checkInteger(`history.${name}`, bound, 1);
   return { open: log, patterns: topics.map(topicPattern), bounds };
