@@ -8,6 +8,7 @@ import type { Engine } from "./engine.ts";
 import { Extras } from "./extras.ts";
 import { exitMessage, type Message, type UserMessage } from "./message.ts";
 import type { Plan } from "./plan.ts";
+import { printedAs } from "./printed.ts";
 import { processes, type ProcessTable } from "./process-table.ts";
 import { answer, letGo, receive } from "./receive.ts";
 import { makeRef, type ProcessRef } from "./ref.ts";
@@ -296,3 +297,5 @@ export class Cell implements Runnable, Scope {
     if (!this.busy) this.inHand = undefined;
   }
 }
+
+printedAs(Cell.prototype, ({ pid }) => `[${pid}]`);

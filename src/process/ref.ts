@@ -2,6 +2,7 @@ import type { Addressable } from "../support/internal.ts";
 import { call } from "./call.ts";
 import type { Cell } from "./cell.ts";
 import { UserMessage } from "./message.ts";
+import { printedAs } from "./printed.ts";
 import { drop, sendUser } from "./send.ts";
 import { State } from "./state.ts";
 import { stubsOf, type Stubs } from "./stubs.ts";
@@ -66,6 +67,8 @@ export class ResolvedRef implements ProcessRef {
     return this.pid;
   }
 }
+
+printedAs(ResolvedRef.prototype, ({ pid }) => `Ref [${pid}]`);
 
 /** The ref of a process. */
 export function makeRef(cell: Cell): ProcessRef {
