@@ -1,5 +1,5 @@
 import { checkInteger, invalidOption } from "../support/internal.ts";
-import { systemTurn } from "../process/internal.ts";
+import { checkFunction, checkKnown, systemTurn } from "../process/internal.ts";
 import { explain } from "./explain.ts";
 import { parseReplay, type Script } from "./schedule.ts";
 import { SimulationRun, type Failure } from "./simulation-run.ts";
@@ -48,7 +48,7 @@ export interface Simulation {
 export interface SimulateOptions {
   /** How many, from 1; or exactly these, to replay a failure: a seed, or the text that a failure said to replay. */
   readonly seeds: number | readonly (number | string)[];
-  /** What goes wrong on purpose; default nothing. */
+  /** What goes wrong on purpose; default nothing. With faults the log stands in the trace of a failure, not on the console. */
   readonly faults?: Faults;
   /** Steps of one run at most, beyond which it counts as stuck; default 1,000,000. */
   readonly maxSteps?: number;
@@ -59,9 +59,16 @@ export interface SimulateOptions {
   readonly maxShrinks?: number;
 }
 
+const known: ReadonlySet<string> = new Set(["seeds", "faults", "maxSteps", "maxShrinks"]);
+const knownFaults: ReadonlySet<string> = new Set(["crash", "slow", "clockJumpMs"]);
+
 /** @throws SLUICE_INVALID_OPTION */
-function check({ seeds, faults = {}, maxSteps = 1, maxShrinks = 0 }: SimulateOptions): void {
-  if (typeof seeds === "number") checkInteger("seeds", seeds, 1);
+function check(program: unknown, options: SimulateOptions): void {
+  checkFunction("simulate: program", program);
+  checkKnown("simulate", options ?? {}, known);
+  const { seeds, faults = {}, maxSteps = 1, maxShrinks = 0 } = options ?? {};
+  if (!Array.isArray(seeds)) checkInteger("seeds", seeds, 1);
+  checkKnown("faults", faults, knownFaults);
   checkInteger("maxSteps", maxSteps, 1);
   checkInteger("maxShrinks", maxShrinks, 0);
   const { crash = 0, slow, clockJumpMs = 0 } = faults;
@@ -117,7 +124,7 @@ export async function simulate(
   program: (simulation: Simulation) => void | Promise<void>,
   options: SimulateOptions,
 ): Promise<SimulationReport> {
-  check(options);
+  check(program, options);
   const { seeds } = options;
   const list =
     typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds;

@@ -1,7 +1,7 @@
 import { describe } from "../support/internal.ts";
 import { System, thread, type Runnable } from "../runtime/internal.ts";
 import { State, interrupts, leftBehind, processes, sleep, type Cell } from "../process/internal.ts";
-import { attach } from "../telemetry/index.ts";
+import { attach, type TelemetryEvents } from "../telemetry/index.ts";
 import { Ledger } from "./ledger.ts";
 import { OneCallback } from "./one-callback.ts";
 import { Schedule, type Fault, type Odds, type Script } from "./schedule.ts";
@@ -49,6 +49,8 @@ export class SimulationRun implements Simulation {
   #faults: Faults;
   /** Processes that wait because they were made to. */
   readonly #slowed: WeakSet<Cell> = new WeakSet();
+  /** What goes wrong on purpose floods the log: it stands in the trace, where it is read when the run fails. */
+  readonly #mutesLog: boolean;
   /** A program is being imported and has no process yet. */
   #loading = false;
 
@@ -59,6 +61,7 @@ export class SimulationRun implements Simulation {
   ) {
     this.seed = seed;
     this.#faults = faults;
+    this.#mutesLog = Object.keys(faults).length > 0;
     this.#maxSteps = maxSteps;
     this.schedule = new Schedule(seed, script);
     this.runtime = new SimulatedRuntime(seed, this.schedule);
@@ -95,6 +98,11 @@ export class SimulationRun implements Simulation {
   };
   readonly always = (name: string, holds: () => boolean): void => {
     this.#invariants.push({ name, holds });
+  };
+
+  readonly #logged = ({ level, message }: TelemetryEvents["sluice.log"]): void => {
+    if (level === "warning" || level === "error")
+      this.trace.logged(this.runtime.now(), level, message);
   };
 
   #step(cell: Cell): void {
@@ -161,6 +169,7 @@ export class SimulationRun implements Simulation {
     using senders = new Senders();
     this.trace.senderOf = (message) => senders.of(message);
     using _globals = virtualGlobals(this.system);
+    using _log = this.#mutesLog ? attach("sluice.log", this.#logged) : undefined;
     using _restarts = attach("sluice.supervisor.restarted", () => void this.restarts++);
     try {
       return await this.#run(body);

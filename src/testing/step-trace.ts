@@ -1,4 +1,5 @@
 import { describe, describeReason, type ExitReason } from "../support/internal.ts";
+import { ChannelKind } from "../channels/internal.ts";
 import { Kind, State, type Cell, type Message } from "../process/internal.ts";
 import { StageKind } from "../stage/internal.ts";
 import type { Fault } from "./schedule.ts";
@@ -32,7 +33,8 @@ export class StepTrace {
   digest = 0x811c9dc5;
   /** Who sent a message, where that is known. */
   senderOf: (message: Message) => Cell | undefined = () => undefined;
-  #last: Step[] = [];
+  /** What was logged stands between them. */
+  #last: (Step | string)[] = [];
 
   /** A process is about to take its next step. */
   add(cell: Cell, atMs: number, wrong: readonly Fault[], chosen: number, ready: number): void {
@@ -46,7 +48,7 @@ export class StepTrace {
     const sender = message === undefined ? undefined : this.senderOf(message);
     const content =
       message !== undefined && message.kind >= StageKind.subscribe ? { ...message } : message;
-    this.#last.push({
+    this.#keep({
       atMs,
       cell,
       message,
@@ -58,12 +60,21 @@ export class StepTrace {
       chosen,
       ready,
     });
+  }
+
+  /** Something was logged. */
+  logged(atMs: number, level: string, message: string): void {
+    this.#keep(`${atMs.toFixed(3)} ${level}: ${message}`);
+  }
+
+  #keep(what: Step | string): void {
+    this.#last.push(what);
     if (this.#last.length > 2 * kept) this.#last = this.#last.slice(-kept);
   }
 
   /** It has taken it. */
   taken(): void {
-    const last = this.#last.at(-1);
+    const last = this.#last.findLast((one) => typeof one !== "string");
     if (last?.message === undefined) return;
     // A crash takes all messages, and has handled none.
     last.taken = last.cell.head !== last.message && last.cell.state !== State.dead;
@@ -71,7 +82,7 @@ export class StepTrace {
 
   /** The last steps, for people. */
   get last(): readonly string[] {
-    return this.#last.slice(-kept).flatMap(lines);
+    return this.#last.slice(-kept).flatMap((one) => (typeof one === "string" ? one : lines(one)));
   }
 
   #mix(value: number): void {
@@ -99,6 +110,9 @@ interface Known {
   readonly count: number;
   readonly events: readonly unknown[];
   readonly options: { readonly maxDemand: number; readonly minDemand: number };
+  readonly data: unknown;
+  readonly incoming: { readonly event: string; readonly payload: unknown };
+  readonly broadcast: { readonly event: string };
 }
 
 /** Why a process has a turn that is no message. */
@@ -126,6 +140,20 @@ function said(message: Message): string {
       return `its child ${from.pid} has ended: ${describeReason(content as ExitReason)}`;
     case Kind.drain:
       return "drain";
+    case ChannelKind.connect:
+      return "a client connects";
+    case ChannelKind.frame:
+      return `frame ${short(stage.data)}`;
+    case ChannelKind.gone:
+      return "its client is gone";
+    case ChannelKind.join:
+      return `join ${short(stage.incoming.payload)}`;
+    case ChannelKind.event:
+      return `event ${stage.incoming.event} ${short(stage.incoming.payload)}`;
+    case ChannelKind.leave:
+      return "leave";
+    case ChannelKind.broadcast:
+      return `broadcast ${stage.broadcast.event}`;
     default:
       return between(message.kind, reason, stage);
   }
