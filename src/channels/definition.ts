@@ -12,6 +12,7 @@ import type {
   Position,
   ReplyOf,
   Say,
+  Unsayable,
   WithHistory,
 } from "./contract.ts";
 import type { Schema } from "./schema.ts";
@@ -39,9 +40,11 @@ export interface Joined<S, A, SA> extends Self {
   /** Sends to all who joined the topic, this client included. */
   readonly broadcast: Say<S, void>;
   /** Sends to all but this client; not with history, whose log is one for all. */
-  readonly broadcastFrom: S extends WithHistory ? NotWithHistory : Say<S, void>;
+  readonly broadcastFrom: S extends WithHistory ? Unsayable<NotWithHistory> : Say<S, void>;
   /** A broadcast that resolves when the log has it, with its place there. */
-  readonly publish: S extends WithHistory ? Say<S, Promise<Position>> : HistoryNotDeclared;
+  readonly publish: S extends WithHistory
+    ? Say<S, Promise<Position>>
+    : Unsayable<HistoryNotDeclared>;
 }
 
 /** A reply to come: return it from the callback, settle it from a message or task. Only the first word counts. */

@@ -18,6 +18,7 @@ export type {
   TopicContract,
   TopicMap,
   TopicOf,
+  Unsayable,
   WithHistory,
 } from "./contract.ts";
 export { binary, fields } from "./schema.ts";

@@ -31,7 +31,7 @@ export type TopicOf<Pattern extends string> = Pattern extends `${infer Prefix}*`
   ? `${Prefix}${string}`
   : Pattern;
 /** All topics of a map. */
-export type AnyTopic<M> = { [K in keyof M & string]: TopicOf<K> }[keyof M & string];
+export type AnyTopic<M> = TopicOf<keyof M & string>;
 /** The contract of a topic: that of its own name, else that of the pattern it matches. */
 export type ContractOf<M, T extends string> = T extends keyof M
   ? M[T]

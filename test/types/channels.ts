@@ -120,6 +120,9 @@ more.channel("upload:*", {
 });
 // @ts-expect-error 43 the log is one for all
 logged.broadcastFrom("line", { text: "" });
+// What the compiler says of it is what to do.
+export const advice: Parameters<typeof logged.broadcastFrom>[0] =
+  "a topic with history has one log for all: use `broadcast`";
 // @ts-expect-error 44 no history, no position
 void more.publish("lobby", "hello", { n: 1 });
 // @ts-expect-error 45 a wrong payload of a publication
