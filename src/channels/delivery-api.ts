@@ -2,7 +2,7 @@
 import type { System } from "../runtime/internal.ts";
 import type { SendOptions } from "./fan-out/broadcast.ts";
 import { directory } from "./directory.ts";
-import type { Endpoint, EndpointToken } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /** An endpoint of any contract. */
 type AnyEndpoint<M, SA> = Pick<Endpoint<M, SA>, "key">;
@@ -14,14 +14,14 @@ type AnyEndpoint<M, SA> = Pick<Endpoint<M, SA>, "key">;
  * @throws SLUICE_PAYLOAD_REFUSED
  */
 export function send<M, SA>(
-  endpoint: AnyEndpoint<M, SA>,
+  endpoint: Endpoint<M, SA>,
   system: System,
   topic: string,
   event: string,
   payload: object,
   options: SendOptions = {},
 ): Promise<void> | undefined {
-  return (endpoint as unknown as EndpointToken)["~send"](system, topic, event, payload, options);
+  return endpoint["~send"](system, topic, event, payload, options);
 }
 
 /** How many clients have joined a topic on this node. */

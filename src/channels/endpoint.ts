@@ -119,6 +119,14 @@ export interface Endpoint<M, SA> {
   "~announce"(system: System, topic: string, event: string, payload: object): void;
   /** The runtime's own. */
   "~clients"(system: System, topic: string): number;
+  /** The runtime's own. */
+  "~send"(
+    system: System,
+    topic: string,
+    event: string,
+    payload: object,
+    options: SendOptions,
+  ): Promise<void> | undefined;
 }
 
 /** Time to flush the outboxes, to close the clients, and for their sockets and channels to end. */
@@ -176,7 +184,7 @@ export class EndpointToken {
     return this.#record(system).log.publish(topic, event, payload);
   }
 
-  /** The same for the delivery layer, which waits and measures. */
+  /** Broadcasts for the delivery layer, which waits and measures. */
   "~send"(
     system: System,
     topic: string,
@@ -187,7 +195,7 @@ export class EndpointToken {
     return speak(system, this.#record(system), topic, event, payload, undefined, options);
   }
 
-  /** The same for what every node says to its own clients by itself, and no history keeps. */
+  /** Says to the clients of this node what every node says to its own by itself, and no history keeps. */
   "~announce"(system: System, topic: string, event: string, payload: object): void {
     const message = BroadcastMessage.said(topic, event, payload);
     for (const fanOut of this.#record(system).fanOuts) fanOut.spread(topic, message);

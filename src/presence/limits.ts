@@ -1,3 +1,4 @@
+import { checkKnown } from "../process/internal.ts";
 import { checkInteger } from "../support/internal.ts";
 
 /**
@@ -36,8 +37,11 @@ export const defaultPresenceLimits: PresenceLimits = Object.freeze({
   updatesPerSecond: 5,
 });
 
+const names: ReadonlySet<string> = new Set(Object.keys(defaultPresenceLimits));
+
 /** The defaults with what an option changes. @throws SLUICE_INVALID_OPTION */
 export function presenceLimitsOf(changes: Partial<PresenceLimits> = {}): PresenceLimits {
+  checkKnown("limits", changes, names);
   const limits = { ...defaultPresenceLimits, ...changes };
   for (const [name, value] of Object.entries(limits)) checkInteger(`limits.${name}`, value, 1);
   return limits;

@@ -1,4 +1,5 @@
 import { checkInteger, invalidOption } from "../support/internal.ts";
+import { checkKnown } from "../process/internal.ts";
 import type { System } from "../runtime/internal.ts";
 import type { Context } from "../process/index.ts";
 import { presenceLimitsOf, type PresenceLimits } from "./limits.ts";
@@ -114,6 +115,28 @@ export interface Settings {
   readonly maxMessageBytes: number;
 }
 
+const names: { readonly [option in keyof Settings]: true } = {
+  to: true,
+  fetch: true,
+  fetchTimeoutMs: true,
+  handleMetas: true,
+  announce: true,
+  diffMs: true,
+  maxPieceBytes: true,
+  limits: true,
+  prototypeNames: true,
+  node: true,
+  beatMs: true,
+  silentBeats: true,
+  downMs: true,
+  forgetMs: true,
+  askBeats: true,
+  byeOnStop: true,
+  maxRemovals: true,
+  maxMessageBytes: true,
+};
+const known: ReadonlySet<string> = new Set(Object.keys(names));
+
 const KiB = 1_024;
 const twentyMinutesMs = 1_200_000;
 
@@ -121,6 +144,7 @@ const twentyMinutesMs = 1_200_000;
 export function settingsOf<Meta, Extra>(options: PresenceOptions<Meta, Extra>): Settings {
   const { beatMs = 1_500, silentBeats = 10 } = options;
   const { downMs = 2 * silentBeats * beatMs } = options;
+  checkKnown("presence", options, known);
   const settings: Settings = {
     to: options.to,
     fetch: options.fetch as Settings["fetch"],

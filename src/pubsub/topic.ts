@@ -23,7 +23,7 @@ export interface Topic<T> {
    * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if there are other nodes and it is no JSON, or too large; then nobody has it.
    */
   broadcast(message: T): void;
-  /** The same, but not to subscriptions of this process. @throws SLUICE_PAYLOAD_REFUSED as `broadcast` */
+  /** Sends to all subscribers but the subscriptions of this process. @throws SLUICE_PAYLOAD_REFUSED as `broadcast` */
   broadcastFrom(sender: Self, message: T): void;
   /** Sends to the subscribers of this node, by reference: it may be anything. */
   broadcastLocal(message: T): void;

@@ -214,6 +214,8 @@ describe("child", () => {
       ["node", { node: "" }],
       ["byeOnStop", { byeOnStop: "yes" }],
       ["maxMessageBytes", { maxMessageBytes: 10 }],
+      ["presence: beatMS", { beatMS: 100 }],
+      ["limits: maxKeyByte", { limits: { maxKeyByte: 1 } }],
     ];
     for (const [option, options] of refusals)
       expect(() => here.child(options as Options)).toThrow(

@@ -97,13 +97,13 @@ export class EndpointLog {
     return this.#backlog.run(entryBytes(entry), () => this.#logOf(topic).append(topic, [entry]));
   }
 
-  /** The same without the wait: a failure is counted and told. @throws SLUICE_PAYLOAD_REFUSED */
+  /** Appends a broadcast that nobody waits for: a failure is counted and told. @throws SLUICE_PAYLOAD_REFUSED */
   broadcast(topic: string, event: string, payload: object): void {
     this.publish(topic, event, payload).catch((error: unknown) => this.#tellFailed(topic, error));
   }
 
   /**
-   * The same for a sender that measures or waits: resolves when the log has it and, where it waits for clients, those of
+   * Appends a broadcast of a sender that measures or waits: resolves when the log has it and, where it waits for clients, those of
    * this node have caught up.
    */
   async send(topic: string, event: string, payload: object, options: SendOptions): Promise<void> {

@@ -23,7 +23,9 @@ export class MemoryListener implements Listening {
   constructor(engine: EndpointEngine, host: string, port: number | undefined) {
     this.engine = engine;
     this.#listeners = engine.system.get(memoryListeners);
-    const free = firstFreePort + this.#listeners.size;
+    const taken = new Set([...this.#listeners].map((other) => other.#address.port));
+    let free = firstFreePort;
+    while (taken.has(free)) free++;
     this.#address = boundAddress(host, port === undefined || port === 0 ? free : port);
     this.#listeners.add(this);
   }

@@ -40,7 +40,7 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** Likewise bytes. */
+/** Frames bytes, for any number of sockets. */
 function binaryFrame(data: Uint8Array): Buffer {
   const frame = openFrame(BINARY, data.length);
   frame.set(data, frame.length - data.length);

@@ -39,7 +39,7 @@ export function checkReserved(topic: string, event: string, payload: unknown): v
     throw payloadRefused(topic, event, `its key "${reserved}" is the runtime's`);
 }
 
-/** The same for what a history keeps, which has no place for bytes. @throws SLUICE_PAYLOAD_REFUSED */
+/** The payload of what a history keeps, which has no place for bytes: a plain object as JSON text. @throws SLUICE_PAYLOAD_REFUSED */
 export function encodeObject(
   topic: string,
   event: string,

@@ -81,7 +81,7 @@ class V2Serializer implements Serializer {
 
 /** Version 2 of the protocol. */
 export const v2: Serializer = new V2Serializer(true);
-/** The same for clients whose transport carries text alone, as a long poll's answers do. */
+/** Version 2 for clients whose transport carries text alone, as a long poll's answers do. */
 export const v2Text: Serializer = new V2Serializer(false);
 
 function text(
