@@ -180,7 +180,10 @@ export class EndpointEngine implements Engine, Host {
     pending.params = withVariables(params, pending.mount, request.path);
     pending.serializer = verdict.version === "1.0.0" ? v1 : pending.carriesBytes ? v2 : v2Text;
     const full = this.#isOpen ? this.#connections.acquire(pending) : "the endpoint stops";
-    if (full === undefined) return;
+    if (full === undefined) {
+      if (pending.cell === undefined) pending.watch();
+      return;
+    }
     tellRefused("connection", full);
     // Clients that were sent away together must not come back together.
     pending.refuse(503, 1 + Math.floor(this.system.runtime.random() * 10));

@@ -203,7 +203,7 @@ export class SocketProcess
   #connect(attempt: Attempt): unknown {
     const { connect } = this.#mount.options;
     this.world.registry.connecting(this);
-    return runCallback(
+    const result = runCallback(
       this.#cell,
       () => connect(plainParams(attempt.params), new ConnectFacts(attempt, this.#cell)),
       (assigns) => this.#accept(attempt, assigns),
@@ -213,6 +213,8 @@ export class SocketProcess
         return this.#refuse(attempt, 500, "connect crashed");
       },
     );
+    if (!attempt.isGone) attempt.watch();
+    return result;
   }
 
   #accept(attempt: Attempt, assigns: unknown): void {

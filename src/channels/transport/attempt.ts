@@ -18,6 +18,10 @@ export interface Attempt {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly url: URL;
+  /** It was let in or sent away, or has hung up. */
+  readonly isGone: boolean;
+  /** It has to wait for its answer. */
+  watch(): void;
   /** Lets him in; nothing when he has hung up, or asks wrongly. */
   accept(peer: Peer): Transport | undefined;
   /** Sends him away. */

@@ -12,7 +12,6 @@ import { LongPollRequests } from "./long-poll-requests.ts";
 import { allowedHost, allowedOrigin } from "../admission/origin.ts";
 import { keepGate } from "./request-gate.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "../topic-pattern.ts";
-import { WebSocketUpgrades } from "./web-socket-transport.ts";
 
 interface RoutePattern extends TopicPattern {
   readonly route: Route;
@@ -30,7 +29,6 @@ export class HttpListener {
   readonly #server: Server | SecureServer;
   readonly #isOwn: boolean;
   readonly #routes: readonly RoutePattern[];
-  readonly #upgrades: WebSocketUpgrades;
   readonly #polls: LongPollRequests;
   #letGo: (() => void) | undefined = undefined;
   /** No new clients: what is left are the polls of those that are there. */
@@ -42,11 +40,9 @@ export class HttpListener {
     given: GivenServer["server"] | undefined,
     routes: EndpointBase<never>["routes"] = {},
   ) {
-    const { limits } = engine;
     this.#key = key;
     this.#engine = engine;
     this.#isOwn = given === undefined;
-    this.#upgrades = new WebSocketUpgrades(limits);
     this.#polls = new LongPollRequests(engine);
     this.#routes = Object.entries(routes).map(([path, route]) => ({
       ...topicPattern(path),
@@ -113,9 +109,7 @@ export class HttpListener {
   readonly #takeUpgrade = (request: IncomingMessage, line: Duplex, head: Buffer): boolean => {
     const mount = this.#engine.mountAt(pathOf(request));
     if (mount === undefined) return false;
-    this.#engine.connect(
-      new WebSocketUpgrade(this.#engine, mount, this.#upgrades, request, line, head),
-    );
+    this.#engine.connect(new WebSocketUpgrade(this.#engine, mount, request, line, head));
     return true;
   };
 

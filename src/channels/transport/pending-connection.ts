@@ -96,6 +96,9 @@ export abstract class PendingConnection implements Attempt, Arrival {
     this.#host.enter(this);
   }
 
+  /** It is not answered in the turn that it came in: from now on its hanging up is looked for. */
+  watch(): void {}
+
   /** Ends his socket at once: `connect` hears it by its signal, and what it still does is for nobody. */
   abandon(): void {
     this.cell?.kill("shutdown");

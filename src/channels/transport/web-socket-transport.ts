@@ -1,34 +1,50 @@
-import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer, type Server, type ServerOptions } from "ws";
-import { subprotocol } from "../admission/auth-token.ts";
-import type { CloseCode } from "../wire/frame.ts";
-import type { Limits } from "../limits.ts";
+import { hash } from "node:crypto";
+import type { System } from "../../runtime/internal.ts";
+import type { TimerEntry } from "../../support/internal.ts";
+import { closeFrame, type CloseCode } from "../wire/frame.ts";
+import { FrameReader, type FrameHearer, type FrameLimits } from "../wire/frame-reader.ts";
 import type { Peer, Transport } from "./transport.ts";
+import { own, ownerOf, type Line, type LineOwner } from "./upgraded-line.ts";
 
 /** A client that does not answer a close is cut off after this. */
 const closeTimeoutMs = 5_000;
-const transport: unique symbol = Symbol("sluice.transport");
+/** What a client's key is hashed with, to show that the upgrade was understood (RFC 6455 §1.3). */
+const acceptance = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-class ServerSocket extends WebSocket {
-  transport: WebSocketTransport | undefined = undefined;
+/** The answer to an upgrade that is let in. */
+export function acceptUpgrade(line: Line, key: string, protocol: string | undefined): void {
+  const accept = hash("sha1", key + acceptance, "base64");
+  const chosen = protocol === undefined ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+  line.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`,
+    "latin1",
+  );
 }
-type Line = Socket & { [transport]?: WebSocketTransport };
 
-/** A WebSocket that `ws` reads and closes; frames are written past it, to the socket of the upgrade. */
-export class WebSocketTransport implements Transport {
-  readonly #reader: ServerSocket;
-  readonly #line: Line;
+/** A WebSocket on the line of an upgrade that was answered. */
+export class WebSocketTransport implements Transport, FrameHearer, LineOwner {
   readonly peer: Peer;
+  readonly #line: Line;
+  readonly #reader: FrameReader;
+  readonly #system: System;
+  /** Its end has begun, from either side: nothing more is sent than a close. */
+  #isClosing = false;
+  #hasSentClose = false;
+  /** The client has said its last. */
+  #hasHeardLast = false;
+  #cutOff: TimerEntry<() => void> | undefined = undefined;
 
-  constructor(reader: ServerSocket, line: Line, peer: Peer) {
-    this.#reader = reader;
-    this.#line = line;
+  /** @param head what came right behind the request */
+  constructor(system: System, limits: FrameLimits, line: Line, head: Buffer, peer: Peer) {
     this.peer = peer;
-    reader.transport = this;
-    line[transport] = this;
-    reader.on("message", onMessage).on("ping", onPing).on("close", onClose).on("error", onError);
+    this.#system = system;
+    this.#line = line;
+    this.#reader = new FrameReader(limits, this);
+    own(line, this);
+    line.setTimeout?.(0);
+    line.setNoDelay?.(true);
+    if (head.length > 0) line.unshift(head);
+    line.on("end", onEnd).on("data", onData);
   }
 
   get pendingBytes(): number {
@@ -36,102 +52,114 @@ export class WebSocketTransport implements Transport {
   }
 
   send(frames: Buffer): boolean {
-    if (this.#reader.readyState !== WebSocket.OPEN || this.#line.write(frames)) return true;
+    if (this.#isClosing || this.#line.write(frames)) return true;
     this.#line.on("drain", onDrain);
     return false;
   }
 
   close(code: CloseCode, reason: string): void {
-    this.#reader.close(code, reason);
+    this.#sendClose(closeFrame(code, reason));
   }
 
   destroy(): void {
-    this.#reader.terminate();
+    this.#isClosing = true;
+    this.#waitNoMore();
+    this.#line.destroy();
   }
 
   pause(): void {
-    this.#reader.pause();
+    this.#line.pause();
   }
 
   resume(): void {
-    this.#reader.resume();
+    this.#line.resume();
+  }
+
+  // What the reader tells.
+
+  text(text: string, bytes: number): void {
+    this.peer.text(text, bytes);
+  }
+
+  binary(bytes: Buffer): void {
+    this.peer.binary(bytes);
+  }
+
+  ping(payload: Buffer): void {
+    this.peer.ping(payload);
+  }
+
+  ended(code: number | undefined, reason: Buffer): void {
+    this.#heardLast();
+    this.#sendClose(closeFrame(code, reason.toString()));
+  }
+
+  faulty(code: CloseCode, reason: string): void {
+    this.#heardLast();
+    this.#sendClose(closeFrame(code));
+    this.peer.broken(code, reason);
+  }
+
+  // What the line tells.
+
+  heard(chunk: Buffer): void {
+    this.#reader.read(chunk);
+  }
+
+  /** The client's side of the line is over; a server's lines are left half open otherwise. */
+  halfClosed(): void {
+    this.#isClosing = true;
+    this.#line.end();
+    this.#cutOffLater();
+  }
+
+  closed(): void {
+    this.#isClosing = true;
+    this.#waitNoMore();
+    // A line that was paused may hold what came before its end.
+    const { readableLength } = this.#line;
+    if (!this.#hasHeardLast && readableLength > 0)
+      this.#reader.read(this.#line.read(readableLength) as Buffer);
+    this.peer.gone();
+  }
+
+  /** What still comes is read, that its sender may end, and left unread by anybody. */
+  #heardLast(): void {
+    this.#hasHeardLast = true;
+    this.#line.off("data", onData);
+    this.#line.resume();
+    if (this.#hasSentClose) this.#line.end();
+  }
+
+  #sendClose(frame: Buffer): void {
+    if (this.#isClosing) return;
+    this.#isClosing = this.#hasSentClose = true;
+    this.#line.write(frame);
+    if (this.#hasHeardLast) this.#line.end();
+    this.#cutOffLater();
+  }
+
+  #waitNoMore(): void {
+    if (this.#cutOff !== undefined) this.#system.cancel(this.#cutOff);
+  }
+
+  /** Whoever takes nothing any more, not even the end, is not waited for. */
+  #cutOffLater(): void {
+    this.#cutOff ??= this.#system.after(closeTimeoutMs, () => void this.#line.destroy());
   }
 }
 
-/** What `ws` takes and its types do not know yet. */
-interface Options extends ServerOptions<typeof ServerSocket> {
-  readonly closeTimeout: number;
+// Shared by all lines: no functions are made for one.
+
+function onData(this: Line, chunk: Buffer): void {
+  (ownerOf(this) as WebSocketTransport).heard(chunk);
 }
 
-/** Makes transports of upgrade requests, all under the same limits. */
-export class WebSocketUpgrades {
-  readonly #server: Server<typeof ServerSocket>;
-
-  constructor(limits: Limits) {
-    const options: Options = {
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      autoPong: false,
-      maxPayload: limits.maxFrameBytes,
-      maxFragments: limits.maxFragments,
-      maxBufferedChunks: limits.maxBufferedChunks,
-      closeTimeout: closeTimeoutMs,
-      handleProtocols: (offered) => offered.has(subprotocol) && subprotocol,
-      WebSocket: ServerSocket,
-    };
-    this.#server = new WebSocketServer(options);
-  }
-
-  /** Upgrades a connection whose headers were checked; of one that is over nothing comes back. */
-  upgrade(
-    request: IncomingMessage,
-    line: Duplex,
-    head: Buffer,
-    peer: Peer,
-  ): WebSocketTransport | undefined {
-    let made: WebSocketTransport | undefined;
-    this.#server.handleUpgrade(request, line, head, (reader) => {
-      made = new WebSocketTransport(reader, line as Line, peer);
-    });
-    return made;
-  }
-}
-
-/** What `ws` closes with, by what it complains of; all else is 1002. */
-const codes: ReadonlyMap<string, CloseCode> = new Map([
-  ["WS_ERR_INVALID_UTF8", 1007],
-  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
-  ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
-  ["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", 1009],
-]);
-
-// Shared by all sockets: no functions are made for one.
-
-function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  const { peer } = (this as ServerSocket).transport!;
-  const bytes = data as Buffer;
-  if (isBinary) peer.binary(bytes);
-  else peer.text(bytes.toString(), bytes.length);
-}
-
-function onPing(this: WebSocket, payload: Buffer): void {
-  (this as ServerSocket).transport!.peer.ping(payload);
-}
-
-/** What came broke the protocol or a limit of the parser, which has closed the line and says why. */
-function onError(this: WebSocket, error: Error & { readonly code?: string }): void {
-  const { peer } = (this as ServerSocket).transport!;
-  const code = error.code === undefined ? undefined : codes.get(error.code);
-  if (error.code?.startsWith("WS_ERR_") === true) peer.broken(code ?? 1002, error.message);
-  else peer.gone();
-}
-
-function onClose(this: WebSocket): void {
-  (this as ServerSocket).transport!.peer.gone();
+function onEnd(this: Line): void {
+  (ownerOf(this) as WebSocketTransport).halfClosed();
 }
 
 function onDrain(this: Line): void {
   this.off("drain", onDrain);
-  this[transport]?.peer.writable();
+  (ownerOf(this) as WebSocketTransport).peer.writable();
 }

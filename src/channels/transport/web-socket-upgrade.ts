@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { withoutToken } from "../admission/auth-token.ts";
+import { subprotocol, withoutToken } from "../admission/auth-token.ts";
 import type { ConnectRequest } from "../admission/connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
 import { factsOf, headerOf, pathOf, queryOf, safeHeaders } from "./http-request.ts";
@@ -8,43 +8,27 @@ import { handshakeFault } from "../admission/handshake-fault.ts";
 import type { Mount } from "../admission/mount.ts";
 import type { Peer, Transport } from "./transport.ts";
 import { PendingConnection, type Host } from "./pending-connection.ts";
-import type { WebSocketUpgrades } from "./web-socket-transport.ts";
+import { own, type Line, type LineOwner } from "./upgraded-line.ts";
+import { WebSocketTransport, acceptUpgrade } from "./web-socket-transport.ts";
 
 /** Somebody who asks for an upgrade. */
-export class WebSocketUpgrade extends PendingConnection {
+export class WebSocketUpgrade extends PendingConnection implements LineOwner {
   protected readonly line = "websocket";
-  readonly #upgrades: WebSocketUpgrades;
   readonly #request: IncomingMessage;
-  readonly #line: Duplex;
+  readonly #line: Line;
   readonly #head: Buffer;
   readonly #protocols: string | undefined;
-  readonly #onClose = (): void => this.hangUp();
-  /** A line that nobody reads does not tell of its end. What came early stays in it. */
-  readonly #onReadable = (): void => void this.#line.read(0);
-  /** It is left half open otherwise. */
-  readonly #onEnd = (): void => void this.#line.destroy();
+  #unwatch: (() => void) | undefined = undefined;
 
-  constructor(
-    host: Host,
-    mount: Mount,
-    upgrades: WebSocketUpgrades,
-    request: IncomingMessage,
-    line: Duplex,
-    head: Buffer,
-  ) {
+  constructor(host: Host, mount: Mount, request: IncomingMessage, line: Line, head: Buffer) {
     super(host, mount, request.socket, headerOf(request, "x-forwarded-for"));
-    this.#upgrades = upgrades;
     this.#request = request;
     const { headers } = request;
     this.#protocols = headers["sec-websocket-protocol"];
-    // Its token is for the check alone: whoever sees the headers from now on does not see it, and need not understand it.
-    const rest = withoutToken(this.#protocols);
-    if (rest === undefined) delete headers["sec-websocket-protocol"];
-    else headers["sec-websocket-protocol"] = rest;
+    if (this.#protocols !== undefined) hideToken(headers, this.#protocols);
     this.#line = line;
     this.#head = head;
-    line.on("error", ignore).on("close", this.#onClose);
-    line.on("readable", this.#onReadable).on("end", this.#onEnd);
+    own(line, this);
   }
 
   get request(): ConnectRequest {
@@ -64,21 +48,48 @@ export class WebSocketUpgrade extends PendingConnection {
     return safeHeaders(this.#request.headers);
   }
 
+  override watch(): void {
+    if (this.#unwatch !== undefined) return;
+    const line = this.#line;
+    // A line that nobody reads does not tell of its end. What came early stays in it.
+    const onReadable = (): void => void line.read(0);
+    // It is left half open otherwise.
+    const onEnd = (): void => void line.destroy();
+    line.on("readable", onReadable).on("end", onEnd);
+    this.#unwatch = () => line.off("readable", onReadable).off("end", onEnd);
+  }
+
+  closed(): void {
+    this.hangUp();
+  }
+
   protected open(peer: Peer): Transport | undefined {
-    this.#letGo();
-    this.#line.off("error", ignore);
-    return this.#upgrades.upgrade(this.#request, this.#line, this.#head, peer);
+    this.#unwatch?.();
+    const line = this.#line;
+    // Its client has hung up already.
+    if (!line.readable || !line.writable) return void line.destroy();
+    const { headers } = this.#request;
+    const offered = headers["sec-websocket-protocol"]?.split(", ") ?? [];
+    const { world } = this.mount;
+    acceptUpgrade(
+      line,
+      headers["sec-websocket-key"]!,
+      offered.includes(subprotocol) ? subprotocol : undefined,
+    );
+    return new WebSocketTransport(world.system, world.limits, line, this.#head, peer);
   }
 
   protected turnAway(status: RefusalStatus, retryAfterSeconds?: number): void {
-    this.#letGo();
+    this.#unwatch?.();
     refuseUpgrade(this.#line, status, retryAfterSeconds);
   }
+}
 
-  #letGo(): void {
-    this.#line.off("close", this.#onClose).off("end", this.#onEnd);
-    this.#line.off("readable", this.#onReadable);
-  }
+/** Its token is for the check alone: whoever sees the headers from now on does not see it. */
+function hideToken(headers: IncomingMessage["headers"], protocols: string): void {
+  const rest = withoutToken(protocols);
+  if (rest === undefined) delete headers["sec-websocket-protocol"];
+  else headers["sec-websocket-protocol"] = rest;
 }
 
 /** Answers an upgrade with a refusal, and ends its connection, whatever the other side does. */

@@ -52,8 +52,9 @@ export function messageFrame(wire: string | Uint8Array): Buffer {
   return typeof wire === "string" ? textFrame(wire) : binaryFrame(wire);
 }
 
-/** Frames the end of a connection; a reason over 123 bytes of UTF-8 is cut between characters. */
-export function closeFrame(code: CloseCode, reason = ""): Buffer {
+/** Frames the end of a connection, without a code where there is none; a reason over 123 bytes of UTF-8 is cut between characters. */
+export function closeFrame(code?: number, reason = ""): Buffer {
+  if (code === undefined) return openFrame(CLOSE, 0);
   const text = new Uint8Array(MAX_CONTROL_BYTES - 2);
   const { written } = new TextEncoder().encodeInto(reason, text);
   const frame = openFrame(CLOSE, 2 + written);
