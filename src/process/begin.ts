@@ -5,6 +5,8 @@ import { end } from "./end.ts";
 import { State } from "./state.ts";
 import { isThenable } from "./thenable.ts";
 
+const none: readonly unknown[] = [];
+
 /** The first turn of a process: its object is made, `init` runs, then the engine begins. */
 export function begin(cell: Cell): void {
   const { process, work } = cell.plan;
@@ -23,6 +25,7 @@ function construct(cell: Cell): Instance {
     return Reflect.construct(cell.plan.process, cell.args) as Instance;
   } finally {
     thread.making = undefined;
+    cell.args = none;
   }
 }
 

@@ -58,7 +58,8 @@ export class Cell implements Runnable, Scope {
   readonly system: System;
   readonly table: ProcessTable;
   readonly plan: Plan;
-  readonly args: readonly unknown[];
+  /** What its object is made with; let go when it is there. */
+  args: readonly unknown[];
   readonly parent: Cell | undefined;
   instance: Instance | undefined = undefined;
   engine: Engine | undefined = undefined;

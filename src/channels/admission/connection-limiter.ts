@@ -50,8 +50,11 @@ export class ConnectionLimiter {
     if (this.#queue.length >= longestQueue) return "too many new connections";
     this.inside++;
     if (counts) this.#perAddress.set(network, ofAddress + 1);
-    this.#queue.push(arrival);
-    this.#serve();
+    if (this.#queue.length === 0 && this.#bucket.take(this.#system.runtime.now())) arrival.enter();
+    else {
+      this.#queue.push(arrival);
+      this.#serve();
+    }
     return undefined;
   }
 

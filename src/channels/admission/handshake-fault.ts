@@ -11,7 +11,9 @@ export function handshakeFault(headers: IncomingMessage["headers"]): string | un
   if (typeof key !== "string" || !KEY.test(key)) return "a Sec-WebSocket-Key that is none";
   if (!versions.includes(headers["sec-websocket-version"]))
     return "a Sec-WebSocket-Version that is none";
-  const offered = headers["sec-websocket-protocol"]?.split(", ") ?? [];
+  const protocols = headers["sec-websocket-protocol"];
+  if (protocols === undefined) return undefined;
+  const offered = protocols.split(", ");
   if (!offered.every((protocol) => TOKEN.test(protocol))) return "sub-protocols that are no list";
   return new Set(offered).size < offered.length ? "a sub-protocol that is doubled" : undefined;
 }

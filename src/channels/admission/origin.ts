@@ -59,6 +59,11 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 const UNSPECIFIED = ["0.0.0.0", "::", "[::]"];
 const allowed: Verdict = { allowed: true };
 
+/** What texts were read as: nearly all clients of an endpoint say the same. Bounded, for some say what they like. */
+const authorities = new Map<string, Authority>();
+const mostKept = 100;
+const longestKept = 100;
+
 /**
  * Reads the options of one mount.
  *
@@ -173,6 +178,16 @@ function readHostPattern(entry: string): Pattern {
 
 /** The host in the one spelling that all browsers give it: small letters, Punycode, plain addresses. */
 function readAuthority(text: string): Authority | undefined {
+  const known = authorities.get(text);
+  if (known !== undefined) return known;
+  const authority = parseAuthority(text);
+  if (authority === undefined || text.length > longestKept) return authority;
+  if (authorities.size >= mostKept) authorities.clear();
+  authorities.set(text, authority);
+  return authority;
+}
+
+function parseAuthority(text: string): Authority | undefined {
   const [, name, port] = AUTHORITY.exec(text) ?? [];
   const host = name === undefined ? undefined : URL.parse(`http://${name}`)?.hostname;
   return host ? { host, port: port === undefined ? undefined : Number(port) } : undefined;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { plainParams, readQuery } from "./params.ts";
+import { pairsOf, plainParams, readQuery } from "./params.ts";
 
 const read = (query: string): unknown => {
   const read = readQuery(`${query}&vsn=2.0.0`);
@@ -144,6 +144,37 @@ describe("readQuery", () => {
       fc.property(nested, (params) => {
         expect(read(encode(params).join("&"))).toEqual(JSON.parse(JSON.stringify(params)));
       }),
+    );
+  });
+});
+
+describe("pairsOf", () => {
+  it("reads of any text what URLSearchParams reads", () => {
+    const piece = fc.constantFrom(
+      "?",
+      "&",
+      "=",
+      "+",
+      "%",
+      "%41",
+      "%ff",
+      "%e4%bd%a0",
+      "é",
+      "\ud800",
+      "~",
+      "[",
+      "a b",
+    );
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.string({ unit: "grapheme-ascii" }),
+      fc.array(fc.oneof(piece, fc.string({ maxLength: 2 }))).map((pieces) => pieces.join("")),
+    );
+    fc.assert(
+      fc.property(text, (query) => {
+        expect(pairsOf(query)).toEqual([...new URLSearchParams(query)]);
+      }),
+      { numRuns: 5_000 },
     );
   });
 });

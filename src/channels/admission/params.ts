@@ -16,6 +16,8 @@ type Writable = { [name: string]: string | Writable };
 
 /** `a[b][c]`: a name, then brackets that hold none. Anything else is a name as it stands. */
 const NESTED = /^[^[\]]+(?:\[[^[\]]*\])+$/;
+/** Text that says what it means: nothing in it is encoded, or is no UTF-8. */
+const PLAIN = /^[ -$&-*,-~]*$/;
 const COMPLETE_VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
 const versions = [
   [/^1\.0\.\d/, "1.0.0"],
@@ -28,10 +30,14 @@ const versions = [
  */
 export function readQuery(query: string, limits: Limits = defaultLimits): ConnectQuery {
   const params = record();
-  const pairs = new URLSearchParams(query);
-  if (pairs.size > limits.maxParams) return refused(`more than ${limits.maxParams} params`);
+  const pairs = pairsOf(query);
+  if (pairs.length > limits.maxParams) return refused(`more than ${limits.maxParams} params`);
   for (const [name, value] of pairs) {
-    const path = NESTED.test(name) ? name.slice(0, -1).split(/\]?\[/) : [name];
+    if (!NESTED.test(name)) {
+      params[name] = value;
+      continue;
+    }
+    const path = name.slice(0, -1).split(/\]?\[/);
     if (path.length > limits.maxParamDepth)
       return refused(`params nested deeper than ${limits.maxParamDepth}`);
     put(params, path, value);
@@ -47,6 +53,22 @@ export function readQuery(query: string, limits: Limits = defaultLimits): Connec
   }
   delete params["vsn"];
   return { kind: "params", params, version };
+}
+
+/** What `URLSearchParams` reads, without one being made for texts that are plain. */
+export function pairsOf(query: string): readonly (readonly [name: string, value: string])[] {
+  const pairs: (readonly [string, string])[] = [];
+  for (const pair of (query.startsWith("?") ? query.slice(1) : query).split("&")) {
+    if (pair === "") continue;
+    const at = pair.indexOf("=");
+    const [name, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
+    pairs.push([decoded(name), decoded(value)]);
+  }
+  return pairs;
+}
+
+function decoded(text: string): string {
+  return PLAIN.test(text) ? text : new URLSearchParams(`=${text}`).get("")!;
 }
 
 /** The params that are not nested: what a `connect` callback takes. */

@@ -74,7 +74,9 @@ export class Outbox {
       (this.#urgent ??= []).push(frame);
       return;
     }
-    this.#frames.push(frame);
+    // Most outboxes hold one frame at a time: an array that grows makes room for many.
+    if (this.#frames.length === 0) this.#frames = [frame];
+    else this.#frames.push(frame);
     if (frame.kind !== "latest") return;
     if (this.#latest === undefined) this.#hasLatest = true;
     else this.#supersede(this.#latest, frame);

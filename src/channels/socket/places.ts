@@ -1,9 +1,11 @@
 /** As many topics are looked for one by one; most sockets join one or two, for which a map would be large. */
 const few = 8;
 
+const none: readonly never[] = [];
+
 /** What a socket has joined, by topic. */
 export class Places<P extends { readonly topic: string }> {
-  #few: P[] | undefined = [];
+  #few: readonly P[] | undefined = none;
   #many: Map<string, P> | undefined = undefined;
 
   get size(): number {
@@ -22,8 +24,9 @@ export class Places<P extends { readonly topic: string }> {
     const list = this.#few;
     if (list === undefined) return void this.#many!.set(topic, place);
     const at = list.findIndex((other) => other.topic === topic);
-    if (at >= 0) list[at] = place;
-    else if (list.length < few) list.push(place);
+    // An array that is made anew is as long as it has to be; one that grows makes room for many.
+    if (at >= 0) this.#few = list.with(at, place);
+    else if (list.length < few) this.#few = [...list, place];
     else {
       this.#many = new Map([...list, place].map((one) => [one.topic, one]));
       this.#few = undefined;
@@ -37,6 +40,6 @@ export class Places<P extends { readonly topic: string }> {
 
   /** All of them, as they are now. */
   values(): readonly P[] {
-    return this.#few === undefined ? [...this.#many!.values()] : [...this.#few];
+    return this.#few ?? [...this.#many!.values()];
   }
 }

@@ -32,15 +32,19 @@ export class WebSocketUpgrade extends PendingConnection implements LineOwner {
   }
 
   get request(): ConnectRequest {
-    const { method = "", rawHeaders } = this.#request;
+    const { method = "", rawHeaders, headers } = this.#request;
+    const { origin, host, isSecure, hasCookie } = factsOf(this.#request);
     return {
-      ...factsOf(this.#request),
+      origin,
+      host,
+      isSecure,
+      hasCookie,
       method,
       path: pathOf(this.#request),
       query: queryOf(this.#request),
       protocols: this.#protocols,
       headerCount: rawHeaders.length / 2,
-      fault: handshakeFault(this.#request.headers),
+      fault: handshakeFault(headers),
     };
   }
 
