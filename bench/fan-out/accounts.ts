@@ -1,5 +1,6 @@
 // What a server of the fan-out counts of itself, and is asked for by its parent.
 import { readFileSync, readdirSync } from "node:fs";
+import { Session } from "node:inspector/promises";
 import { Socket } from "node:net";
 
 /** Since the last look, but for memory. */
@@ -37,11 +38,28 @@ function cpuNs(): number {
   return sum;
 }
 
-/** Answers the parent: `"look"` with the accounts since the last look, `"watch"` by counting writes per turn of the loop. */
+let profiled: Session | undefined;
+
+/** The first time begins a profile, the next gives it. */
+async function profile(): Promise<object> {
+  if (profiled !== undefined) return (await profiled.post("Profiler.stop")).profile;
+  profiled = new Session();
+  profiled.connect();
+  await profiled.post("Profiler.enable");
+  await profiled.post("Profiler.setSamplingInterval", { interval: 200 });
+  await profiled.post("Profiler.start");
+  return {};
+}
+
+/**
+ * Answers the parent: `"look"` with the accounts since the last look, `"watch"` by counting writes per turn of the loop,
+ * `"profile"` by beginning a profile of the thread, and then with it.
+ */
 export function accountTo(parent: NodeJS.Process, port: number): void {
   let lastNs = cpuNs();
   let lastWrites = 0;
   parent.on("message", (question) => {
+    if (question === "profile") return void profile().then((answer) => parent.send?.(answer));
     if (question === "watch") {
       // Asked anew in each turn, before anything else asks in it: between two of these there is one poll.
       const turn = (): void => {

@@ -61,7 +61,11 @@ const told = [
 
 /** Serves rooms, `connect` taking 30 ms, and hands over what was told since the last look. */
 function served(
-  body: (web: Endpoint<Topics, object>, events: () => unknown[][]) => Promise<void>,
+  body: (
+    web: Endpoint<Topics, object>,
+    events: () => unknown[][],
+    loggedId: () => string | undefined,
+  ) => Promise<void>,
   heard: readonly TelemetryEvent[] = told,
 ): Promise<unknown> {
   return simulate(
@@ -83,12 +87,14 @@ function served(
           }),
         },
       });
-      using _log = attach("sluice.log", () => {});
+      let last = "";
+      using _log = attach("sluice.log", ({ message }) => (last = message));
+      const loggedId = (): string | undefined => /crashed \(error (\w+)\)/.exec(last)?.[1];
       using listeners = new DisposableStack();
       const events: unknown[][] = [];
       for (const event of heard)
         listeners.use(attach(event, (it) => events.push([event.split(".")[2], it])));
-      await body(web, () => events.splice(0));
+      await body(web, () => events.splice(0), loggedId);
     },
     { seeds: 5 },
   );
@@ -97,7 +103,7 @@ const of = { endpoint: "web", pattern: "room:*" };
 
 describe("telemetry of channels", () => {
   it("tells of a connection how long it took, and of each join what became of it (C19, C21, C45)", () =>
-    served(async (endpointOf, events) => {
+    served(async (endpointOf, events, loggedId) => {
       await using client = await testClient(endpointOf, { params: { token: "x" } });
       const connected = { endpoint: "web", transport: "memory", version: "2.0.0", durationMs: 30 };
       expect(events()).toEqual([["connected", connected]]);
@@ -111,7 +117,7 @@ describe("telemetry of channels", () => {
         Refused,
       );
       expect(events()).toEqual([
-        ["crashed", { ...of, wasJoined: false }],
+        ["crashed", { ...of, wasJoined: false, id: loggedId() }],
         ["joined", { ...of, status: "error", durationMs: 0 }],
       ]);
       await expect(client.join("other" as never, {} as never)).rejects.toBeInstanceOf(Refused);
@@ -119,7 +125,7 @@ describe("telemetry of channels", () => {
     }));
 
   it("tells of each event that its channel knows when it was answered, at once or later, of one that it does not, which hurts nobody, and of a crash (C21, C45, L89)", () =>
-    served(async (endpointOf, events) => {
+    served(async (endpointOf, events, loggedId) => {
       await using client = await testClient(endpointOf);
       const topic = await client.join("room:1", { ms: 0, fails: "" });
       events();
@@ -148,7 +154,7 @@ describe("telemetry of channels", () => {
       const booming = topic.push("boom", {}, { withinMs: 100 }).catch(() => {});
       await topic.expectCrash();
       await booming;
-      expect(events()).toEqual([["crashed", { ...of, wasJoined: true }]]);
+      expect(events()).toEqual([["crashed", { ...of, wasJoined: true, id: loggedId() }]]);
     }));
 
   it("tells whoever looks for it what a schema says of params and payloads, and nothing of what they were (R92)", () =>

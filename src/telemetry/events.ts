@@ -103,6 +103,8 @@ export interface TelemetryEvents {
     readonly pattern: string;
     /** Had its client been let in? Else the join is told as well, as an error. */
     readonly wasJoined: boolean;
+    /** What its client was told, and the log line says; none where the client had gone. */
+    readonly id: string | undefined;
   };
   /** A connection, join or message was refused: `what` it was, and why. */
   "sluice.channels.refused": { readonly what: string; readonly reason: string };

@@ -83,6 +83,20 @@ describe("a connect that hangs", () => {
       await until(() => zombies() === 0);
     }));
 
+  it("is not run again and again for clients that hang up, without end (R70)", () =>
+    hanging(async ({ url, signals, zombies, answer }) => {
+      for (const most of [2, 4]) {
+        const gone = [knock(url, "/hang"), knock(url, "/hang")];
+        await until(() => signals.length === most);
+        for (const socket of gone) socket.terminate();
+        await until(() => zombies() === most);
+      }
+      expect(await statusOf(knock(url, "/free"))).toBe(503);
+      answer();
+      await until(() => zombies() === 0);
+      expect(await statusOf(knock(url, "/free"))).toBe(101);
+    }));
+
   it("is over when its client ought to have joined: 503, and a free place (R70)", () =>
     hanging(
       async ({ url, signals }) => {

@@ -1,13 +1,11 @@
 import type { Limits } from "../limits.ts";
 import type { SocketProcess } from "../socket/socket-process.ts";
 
-const none: readonly string[] = [];
-
 /** The connected sockets of an endpoint, by the id that `id` gave them. */
 export class SocketIds {
   readonly #byId: Map<string, Set<SocketProcess>> = new Map();
   /** Those whose `connect` runs, with the ids that were disconnected meanwhile: it may have looked before. */
-  readonly #connecting: Map<SocketProcess, readonly string[]> = new Map();
+  readonly #connecting: Map<SocketProcess, Set<string> | undefined> = new Map();
   readonly #maxPerId: number;
 
   constructor(limits: Limits) {
@@ -21,12 +19,12 @@ export class SocketIds {
 
   /** Its `connect` begins. */
   connecting(socket: SocketProcess): void {
-    this.#connecting.set(socket, none);
+    this.#connecting.set(socket, undefined);
   }
 
   /** Was the id that its `connect` led to disconnected since that began? */
   wasDisconnected(socket: SocketProcess): boolean {
-    return socket.id !== undefined && this.#connecting.get(socket)?.includes(socket.id) === true;
+    return socket.id !== undefined && this.#connecting.get(socket)?.has(socket.id) === true;
   }
 
   add(socket: SocketProcess): void {
@@ -49,7 +47,8 @@ export class SocketIds {
   /** Closes all sockets with an id. Their clients may come back, if they are let in. */
   disconnect(id: string): void {
     for (const [socket, ids] of this.#connecting)
-      if (!ids.includes(id)) this.#connecting.set(socket, [...ids, id]);
+      if (ids === undefined) this.#connecting.set(socket, new Set([id]));
+      else ids.add(id);
     for (const socket of this.#byId.get(id) ?? []) socket.client.close(1001, "disconnected");
   }
 }

@@ -155,15 +155,33 @@ export class BroadcastMessage {
     return outgoing(bytes, policy, (latest) => this.keyOf(latest), this.reach);
   }
 
-  #encode(serializer: Serializer, limits: Limits): Buffer {
-    return messageFrame(
-      serializer.broadcast(this.topic, this.event, marked(this.encoded(limits), this.meta)),
+  /** The frame of the one client whose channel has seen something else in it, which is written already. @throws SLUICE_PAYLOAD_REFUSED */
+  frameOf(
+    seen: object,
+    written: Payload,
+    serializer: Serializer,
+    policy: SlowPolicy<unknown> | "wait",
+  ): Outgoing {
+    const { topic, reach } = this;
+    return outgoing(
+      this.#framed(serializer, written),
+      policy,
+      (latest) => keyOf(latest, topic, seen),
+      reach,
     );
+  }
+
+  #encode(serializer: Serializer, limits: Limits): Buffer {
+    return this.#framed(serializer, this.encoded(limits));
+  }
+
+  #framed(serializer: Serializer, written: Payload): Buffer {
+    return messageFrame(serializer.broadcast(this.topic, this.event, marked(written, this.meta)));
   }
 }
 
 /** A payload with what the runtime adds under `"~"`; bytes are as they are. */
-export function marked(payload: Payload, meta: object | undefined): Payload {
+function marked(payload: Payload, meta: object | undefined): Payload {
   return meta === undefined || typeof payload !== "string"
     ? payload
     : withMeta(payload, JSON.stringify(meta));
@@ -174,12 +192,12 @@ const noOptions: SendOptions = {};
 type LatestPolicy = Extract<SlowPolicy<unknown>, object>;
 
 /** What broadcasts have in common of which a slow client needs only the newest. */
-export function keyOf(policy: LatestPolicy, topic: string, payload: unknown): string {
+function keyOf(policy: LatestPolicy, topic: string, payload: unknown): string {
   return `${topic}\u0000${policy.latest(payload)}`;
 }
 
 /** A broadcast's frame, to be treated by its topic's policy. */
-export function outgoing(
+function outgoing(
   bytes: Buffer,
   policy: SlowPolicy<unknown> | "wait",
   key: (policy: LatestPolicy) => string,

@@ -51,6 +51,8 @@ const flushMs = 2_000;
 /** Clients that were told to come back have this long to close their side. */
 const goodbyeMs = 1_000;
 const lookAgainMs = 10;
+/** Whoever is gone holds no place, but a `connect` that never answers holds what it has: so many for each place. */
+const mostAbandoned = 2;
 
 /** Something that an endpoint is reached by. */
 export interface Listening {
@@ -179,7 +181,7 @@ export class EndpointEngine implements Engine, Host {
     pending.authToken = authToken;
     pending.params = withVariables(params, pending.mount, request.path);
     pending.serializer = verdict.version === "1.0.0" ? v1 : pending.carriesBytes ? v2 : v2Text;
-    const full = this.#isOpen ? this.#connections.acquire(pending) : "the endpoint stops";
+    const full = this.#fullness ?? this.#connections.acquire(pending);
     if (full === undefined) {
       if (pending.cell === undefined) pending.watch();
       return;
@@ -187,6 +189,15 @@ export class EndpointEngine implements Engine, Host {
     tellRefused("connection", full);
     // Clients that were sent away together must not come back together.
     pending.refuse(503, 1 + Math.floor(this.system.runtime.random() * 10));
+  }
+
+  /** Why nobody at all can come in. */
+  get #fullness(): string | undefined {
+    if (!this.#isOpen) return "the endpoint stops";
+    const abandoned = this.#cell.more?.zombies ?? 0;
+    return abandoned >= mostAbandoned * this.limits.maxConnections
+      ? "too many connects that never answer"
+      : undefined;
   }
 
   enter(pending: PendingConnection): void {

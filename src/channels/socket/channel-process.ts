@@ -11,10 +11,9 @@ import {
 import { Process } from "../../process/index.ts";
 import { invalid } from "../../telemetry/internal.ts";
 import type { AnyDefinition } from "../any-definition.ts";
-import { keyOf, marked, outgoing, type BroadcastMessage } from "../fan-out/broadcast.ts";
+import type { BroadcastMessage } from "../fan-out/broadcast.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
 import type { Position } from "../contract.ts";
-import { messageFrame } from "../wire/frame.ts";
 import { takeSince } from "../history/history-bounds.ts";
 import {
   enterWithHistory,
@@ -230,16 +229,11 @@ class ChannelProcess extends Process implements Engine {
       const { serializer } = client;
       if (isBytes(seen) && !serializer.takesBytes) return bytesMissed(message, definition);
       const { slow = definition.slow } = message;
-      const { limits } = world;
-      const encode = (): Buffer => {
-        const write = definition.history === undefined ? encodePayload : encodeObject;
-        const payload = marked(write(topic, event, seen, limits), message.meta);
-        return messageFrame(serializer.broadcast(topic, event, payload));
-      };
+      const write = definition.history === undefined ? encodePayload : encodeObject;
       const frame =
         seen === message.payload
-          ? message.frame(serializer, slow, limits)
-          : outgoing(encode(), slow, (latest) => keyOf(latest, topic, seen), reach);
+          ? message.frame(serializer, slow, world.limits)
+          : message.frameOf(seen, write(topic, event, seen, world.limits), serializer, slow);
       if (slow === "wait") void client.sendWaiting(frame, message.maxWaitMs);
       else client.send(frame);
     } catch (error) {

@@ -17,8 +17,10 @@ export interface SocketSide {
   readonly world: EndpointWorld;
   readonly assigns: unknown;
   readonly id: string | undefined;
-  /** A join was answered with ok, or with an error. */
-  joinEnded(isOk: boolean): void;
+  /** A join was answered with ok. */
+  joined(): void;
+  /** A join came to nothing, by a fault of its client. */
+  joinFailed(): void;
 }
 
 /** One client's place in one topic: what its socket, its channel and the topic's subscribers share. */
@@ -102,7 +104,7 @@ export class Membership implements Place {
     this.#tellJoined("ok");
     this.join = undefined;
     this.#closeReplaced();
-    this.socket.joinEnded(true);
+    this.socket.joined();
   }
 
   /** From now on the log of the topic is heard, beginning with what was held meanwhile. */
@@ -123,7 +125,7 @@ export class Membership implements Place {
     this.state = "ended";
     this.#tellJoined("error");
     this.#closeReplaced();
-    if (counts) this.socket.joinEnded(false);
+    if (counts) this.socket.joinFailed();
   }
 
   /** The client wants no more; its channel may still have something to say. */
@@ -148,7 +150,7 @@ export class Membership implements Place {
     this.socket.world.fanOut.leave(this);
     if (!isOrderly && crashed.active) {
       const { endpoint, pattern } = this.definition;
-      crashed.emit({ endpoint, pattern, wasJoined: this.wasJoined });
+      crashed.emit({ endpoint, pattern, wasJoined: this.wasJoined, id });
     }
     if (state === "joining") {
       const { joinRef, ref } = this.join!;

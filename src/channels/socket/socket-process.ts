@@ -9,8 +9,7 @@ import {
   type Message,
 } from "../../process/internal.ts";
 import { Process } from "../../process/index.ts";
-import { closed, log, refused } from "../../telemetry/internal.ts";
-import type { Attempt, RefusalStatus } from "../transport/attempt.ts";
+import { closed, log } from "../../telemetry/internal.ts";
 import {
   ChannelKind,
   ClientMessage,
@@ -23,23 +22,21 @@ import { channelPlan } from "./channel-process.ts";
 import { Client, type ClientOwner } from "./client.ts";
 import { decodeFrame } from "../wire/decoded.ts";
 import { decide } from "./dispatch.ts";
-import { ConnectFacts, LetIn, isolated } from "../admission/connect-facts.ts";
+import { Entrance } from "./entrance.ts";
 import type { EndpointWorld } from "../server/endpoint-world.ts";
 import { errorId } from "./error-id.ts";
 import { pongFrame, type CloseCode } from "../wire/frame.ts";
-import { runCallback } from "./run-callback.ts";
 import { Membership, type SocketSide } from "./membership.ts";
 import type { Mount } from "../admission/mount.ts";
 import { Outgoing } from "./outbox.ts";
-import { plainParams } from "../admission/params.ts";
 import { Places } from "./places.ts";
-import { Refused } from "../refused.ts";
-import type { Incoming } from "../wire/serializer.ts";
+import type { Incoming, Serializer } from "../wire/serializer.ts";
+import { tellRefused } from "../tell-refused.ts";
 import { SocketRates } from "../admission/socket-rates.ts";
 import { reply, replyError } from "./socket-replies.ts";
 import type { RightsOwner, SocketRights } from "../admission/socket-rights.ts";
 import { matchTopic } from "../topic-pattern.ts";
-import type { Peer } from "../transport/transport.ts";
+import type { Peer, Transport } from "../transport/transport.ts";
 
 /** What a client that is gone said last has this long to be handled. */
 const lastWordsMs = 5_000;
@@ -61,7 +58,10 @@ export class SocketProcess
   #rights: SocketRights | undefined = undefined;
   #channels = 0;
   #hasJoined = false;
+  /** Its client says nothing more. */
   #isGone = false;
+  /** Nor is there a line any more, to say goodbye on. */
+  #isLineOver = false;
   /** The sweep at which it came, and that at which it was last heard. */
   readonly #bornAt: number;
   #heardAt: number;
@@ -80,10 +80,21 @@ export class SocketProcess
     return this.#client!;
   }
 
+  /** It is let in: from now on there is a client, and whatever is said to it goes there. */
+  letIn(transport: Transport, serializer: Serializer, rights: SocketRights | undefined): void {
+    this.#client = new Client(this.world, transport, this, serializer);
+    this.#rights = rights;
+  }
+
   receive(message: Message): unknown {
     switch (message.kind) {
       case ChannelKind.connect:
-        return this.#connect((message as ConnectMessage).attempt);
+        return new Entrance(
+          this,
+          this.#cell,
+          this.#mount,
+          (message as ConnectMessage).attempt,
+        ).connect();
       case ChannelKind.frame:
         return this.#hear(message as FrameMessage);
       case ChannelKind.gone:
@@ -112,7 +123,7 @@ export class SocketProcess
     if (client === undefined) return;
     client.close(isOrderly(reason) ? 1012 : 1011, "");
     // Whoever has not answered a close by now is cut off.
-    if (isOrderly(reason) && !this.#isGone) client.transport.destroy();
+    if (isOrderly(reason) && !this.#isLineOver) client.transport.destroy();
   }
 
   // What the transport tells.
@@ -135,14 +146,14 @@ export class SocketProcess
   }
 
   broken(code: CloseCode, reason: string): void {
-    if (refused.active) refused.emit({ what: "message", reason });
+    tellRefused("message", reason);
     if (closed.active && !this.client.isClosed) closed.emit({ code, reason });
-    this.gone();
+    this.#saysNoMore();
   }
 
   gone(): void {
-    this.client.dispose();
-    this.#cell.send(new GoneMessage());
+    this.#isLineOver = true;
+    this.#saysNoMore();
   }
 
   // What the sending half tells.
@@ -154,9 +165,12 @@ export class SocketProcess
 
   // What channels tell.
 
-  joinEnded(isOk: boolean): void {
-    if (isOk) this.#hasJoined = true;
-    else if (this.#rates?.failedJoin(this.world.system.runtime.now()) === false)
+  joined(): void {
+    this.#hasJoined = true;
+  }
+
+  joinFailed(): void {
+    if (this.#rates?.failedJoin(this.world.system.runtime.now()) === false)
       this.#closeFor(1008, "too many failed joins");
   }
 
@@ -200,50 +214,6 @@ export class SocketProcess
     return this.client.flushNow();
   }
 
-  #connect(attempt: Attempt): unknown {
-    const { connect } = this.#mount.options;
-    this.world.registry.connecting(this);
-    const result = runCallback(
-      this.#cell,
-      () => connect(plainParams(attempt.params), new ConnectFacts(attempt, this.#cell)),
-      (assigns) => this.#accept(attempt, assigns),
-      (error) => {
-        if (error instanceof Refused) return this.#refuse(attempt, 403, "connect refused");
-        log("error", `connect of ${this.#cell.pid} crashed`, error);
-        return this.#refuse(attempt, 500, "connect crashed");
-      },
-    );
-    if (!attempt.isGone) attempt.watch();
-    return result;
-  }
-
-  #accept(attempt: Attempt, assigns: unknown): void {
-    const { id } = this.#mount.options;
-    this.assigns = isolated(assigns);
-    this.id = id?.(assigns);
-    if (this.id !== undefined && typeof this.id !== "string")
-      throw new TypeError("id must return a string");
-    const { registry } = this.world;
-    if (registry.wasDisconnected(this))
-      return this.#refuse(attempt, 403, "disconnected while it connected");
-    if (!registry.hasRoomFor(this.id))
-      return this.#refuse(attempt, 503, "too many connections of one id");
-    const rights = this.#mount.rights.open(this, this.#cell);
-    if (rights?.areOver === true) return this.#refuse(attempt, 403, "no lifetime is left");
-    const transport = attempt.accept(this);
-    this.#cell.note = new LetIn(attempt.remoteAddress);
-    if (transport === undefined) return this.#cell.stop("normal");
-    this.#client = new Client(this.world, transport, this, attempt.serializer);
-    this.#rights = rights;
-    registry.add(this);
-  }
-
-  #refuse(attempt: Attempt, status: RefusalStatus, reason: string): void {
-    if (refused.active) refused.emit({ what: "connection", reason });
-    attempt.refuse(status);
-    this.#cell.stop("normal");
-  }
-
   #heard(data: string | Uint8Array, bytes: number): void {
     const verdict = this.#verdict(bytes);
     if (verdict !== "tooMany") this.#cell.send(new FrameMessage(data, verdict === "refused"));
@@ -285,7 +255,7 @@ export class SocketProcess
         return replyError(this, incoming, "too many channels joined");
       case "unmatched":
         replyError(this, { ...incoming, joinRef: null }, "unmatched topic");
-        if (joins) this.joinEnded(false);
+        if (joins) this.joinFailed();
         return undefined;
       case "stale":
         return undefined;
@@ -360,7 +330,7 @@ export class SocketProcess
 
   /** Channels hear of it behind what the client said last; one that is being joined need not be. */
   #clientGone(): void {
-    if (this.#isGone) return;
+    if (this.#isGone) return this.#endIfDone();
     this.#isGone = true;
     this.#heardAt = this.world.sweeps.count;
     for (const { state, cell } of this.#places.values())
@@ -370,7 +340,7 @@ export class SocketProcess
   }
 
   #endIfDone(): void {
-    if (this.#isGone && this.#channels === 0) this.#cell.stop("normal");
+    if (this.#isGone && this.#isLineOver && this.#channels === 0) this.#cell.stop("normal");
   }
 
   /** Something came: may it be handled? One that comes too late, or is too many, is not. */
@@ -385,8 +355,13 @@ export class SocketProcess
     return verdict;
   }
 
+  #saysNoMore(): void {
+    this.client.dispose();
+    this.#cell.send(new GoneMessage());
+  }
+
   #closeFor(code: CloseCode, reason: string): void {
-    if (refused.active) refused.emit({ what: "message", reason });
+    tellRefused("message", reason);
     this.client.close(code, reason);
   }
 }

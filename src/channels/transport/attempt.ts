@@ -6,13 +6,13 @@ import type { Peer, Transport } from "./transport.ts";
 /** What a connection is refused with, before it is one. */
 export type RefusalStatus = 400 | 403 | 404 | 431 | 500 | 503;
 
-/** Somebody who wants to connect, whatever he comes by. */
+/** A wish to connect, whatever it comes by. */
 export interface Attempt {
   readonly mount: Mount;
   readonly params: Params;
-  /** The version that he speaks. */
+  /** The version that its client speaks. */
   readonly serializer: Serializer;
-  /** What he brings to prove who he is, as the stock client's `authToken`; nobody has checked it. */
+  /** What its client brings to prove who it is, as the stock client's `authToken`; nobody has checked it. */
   readonly authToken: string | undefined;
   readonly headers: Headers;
   readonly remoteAddress: string;
@@ -22,8 +22,8 @@ export interface Attempt {
   readonly isGone: boolean;
   /** It has to wait for its answer. */
   watch(): void;
-  /** Lets him in; nothing when he has hung up, or asks wrongly. */
+  /** Lets it in; nothing when its client has hung up, or asks wrongly. */
   accept(peer: Peer): Transport | undefined;
-  /** Sends him away. */
+  /** Sends it away. */
   refuse(status: RefusalStatus, retryAfterSeconds?: number): void;
 }

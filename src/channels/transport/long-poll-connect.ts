@@ -9,7 +9,7 @@ import type { Peer, Transport } from "./transport.ts";
 
 /** What a poll that is no session's yet may be answered with. */
 export interface FirstAnswer {
-  /** He is let in: a session is made, and its token answered. */
+  /** It is let in: a session is made, and its token answered. */
   accepted(peer: Peer): Transport;
   refused(status: 403 | 500, retryAfterSeconds?: number): void;
 }

@@ -26,16 +26,16 @@ export abstract class PendingConnection implements Attempt, Arrival {
   params: Params = {};
   serializer: Serializer = v2;
   authToken: string | undefined = undefined;
-  /** Can his transport carry bytes to him? */
+  /** Can its transport carry bytes? */
   readonly carriesBytes: boolean = true;
   /** The request was accepted, refused or aborted. */
   isGone = false;
-  /** His socket, once he has entered. */
+  /** Its socket, once it has entered. */
   cell: Cell | undefined = undefined;
-  /** By what he is reached. */
+  /** What its client is reached by. */
   protected abstract readonly line: TelemetryEvents["sluice.channels.connected"]["transport"];
   readonly #host: Host;
-  /** When he asked, if anybody wants to know. */
+  /** When it asked, if anybody wants to know. */
   readonly #askedAtMs: number | undefined;
 
   constructor(
@@ -53,11 +53,11 @@ export abstract class PendingConnection implements Attempt, Arrival {
 
   abstract get request(): ConnectRequest;
   abstract get headers(): Headers;
-  /** Makes his line; nothing when he asks wrongly. */
+  /** Makes its line; nothing when it asks wrongly. */
   protected abstract open(peer: Peer): Transport | undefined;
   protected abstract turnAway(status: RefusalStatus, retryAfterSeconds?: number): void;
 
-  /** What he asked for; the host is one of this endpoint's. */
+  /** What it asked for; the host is one of this endpoint's. */
   get url(): URL {
     const { isSecure, host = "", path, query } = this.request;
     // Whatever was asked: what is no part of a URL is left out.
@@ -68,7 +68,7 @@ export abstract class PendingConnection implements Attempt, Arrival {
     return url;
   }
 
-  /** Lets him in; once. */
+  /** Lets it in; once. */
   accept(peer: Peer): Transport | undefined {
     if (this.isGone) return undefined;
     this.isGone = true;
@@ -85,7 +85,7 @@ export abstract class PendingConnection implements Attempt, Arrival {
     return transport;
   }
 
-  /** Sends him away; once. */
+  /** Sends it away; once. */
   refuse(status: RefusalStatus, retryAfterSeconds?: number): void {
     if (this.isGone) return;
     this.isGone = true;
@@ -99,12 +99,12 @@ export abstract class PendingConnection implements Attempt, Arrival {
   /** It is not answered in the turn that it came in: from now on its hanging up is looked for. */
   watch(): void {}
 
-  /** Ends his socket at once: `connect` hears it by its signal, and what it still does is for nobody. */
+  /** Ends its socket at once: `connect` hears it by its signal, and what it still does is for nobody. */
   abandon(): void {
     this.cell?.kill("shutdown");
   }
 
-  /** He has gone before he was let in. */
+  /** Its client has gone before it was let in. */
   hangUp(): void {
     if (this.isGone) return;
     this.isGone = true;

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
 
-/** Takes what is his own, and says whether he did. */
+/** Takes what is its own, and says whether it did. */
 export interface Gatekeeper {
   request(request: IncomingMessage, response: ServerResponse): boolean;
   upgrade(request: IncomingMessage, line: Duplex, head: Buffer): boolean;
@@ -15,11 +15,11 @@ type Emit = EventEmitter["emit"];
 const gates: WeakMap<Server | SecureServer, Gate> = new WeakMap();
 
 /**
- * Puts a keeper before all listeners of a server that is somebody else's, those that came before and those to come: what he
- * takes never reaches them, and what he leaves reaches them as ever. A framework answers whatever it hears, and so would
+ * Puts a keeper before all listeners of a server that is somebody else's, those that came before and those to come: what it
+ * takes never reaches them, and what it leaves reaches them as ever. A framework answers whatever it hears, and so would
  * answer what is ours as well.
  *
- * @returns what lets him go
+ * @returns what lets the keeper go
  */
 export function keepGate(server: Server | SecureServer, keeper: Gatekeeper): () => void {
   let gate = gates.get(server);
