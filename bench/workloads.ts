@@ -75,6 +75,7 @@ export type WorkloadName =
 export type PeerName =
   | "sluice"
   | "plain-loop"
+  | "array-loop"
   | "node-streams"
   | "rxjs"
   | "effect"
@@ -93,6 +94,7 @@ export interface Workload {
 }
 
 const all = ["sluice", "plain-loop", "node-streams", "rxjs", "effect"] as const;
+const andFloor = [...all, "array-loop"] as const;
 const integer = (n: number): number => n;
 
 /** The workloads by name. */
@@ -106,37 +108,37 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   W1O: {
     title: "producer → consumer, objects, window 1000/500",
     count: 2_000_000,
-    peers: all,
+    peers: andFloor,
     weight: (n) => weigh(item(n)),
   },
   W2O: {
     title: "producer → processor → consumer, objects, window 1000/500",
     count: 2_000_000,
-    peers: all,
+    peers: andFloor,
     weight: (n) => weigh(processed(item(n))),
   },
   W3: {
     title: "producer → 4 consumers by demand, integers, window 100",
     count: 5_000_000,
-    peers: ["sluice", "plain-loop", "node-streams", "effect"],
+    peers: ["sluice", "plain-loop", "array-loop", "node-streams", "effect"],
     weight: integer,
   },
   W4: {
     title: "producer → 4 consumers, each event to all, integers, window 1000/500",
     count: 2_000_000,
-    peers: all,
+    peers: andFloor,
     weight: (n) => lanes * n,
   },
   W5: {
     title: "producer → 4 consumers by partition, integers, window 1000/500",
     count: 5_000_000,
-    peers: [...all, "effect-group-by-key"],
+    peers: [...andFloor, "effect-group-by-key"],
     weight: integer,
   },
   W6: {
     title: "producer → consumer, integers, window 1/0",
     count: 1_000_000,
-    peers: all,
+    peers: andFloor,
     weight: integer,
   },
   W7: {
@@ -171,7 +173,7 @@ function chain(depth: number): Workload {
   return {
     title: `producer → ${depth} processors that add 1 → consumer, integers, window 1000/500`,
     count: 1_000_000,
-    peers: all,
+    peers: andFloor,
     weight: (n) => n + depth,
   };
 }
