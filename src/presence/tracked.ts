@@ -1,12 +1,12 @@
+import type { TokenBucket } from "../support/internal.ts";
 import type { CheckedMeta } from "./check-entry.ts";
 import type { Row } from "./row.ts";
-import type { UpdateRate } from "./update-rate.ts";
 
 /** One key of one topic, as one process of this node has tracked it. */
 export class Tracked {
   row: Row;
   /** How often its meta may change; from the first update on. */
-  rate: UpdateRate | undefined;
+  rate: TokenBucket | undefined;
   /** The newest meta, while the rate does not let it out. */
   held: CheckedMeta | undefined;
   #timer: Disposable | undefined;

@@ -1,4 +1,4 @@
-import { SluiceError, type Addressable } from "../support/internal.ts";
+import { SluiceError, TokenBucket, type Addressable } from "../support/internal.ts";
 import type { Slot, System } from "../runtime/internal.ts";
 import { Process } from "../process/index.ts";
 import {
@@ -21,7 +21,6 @@ import { PresenceState } from "./presence-state.ts";
 import { ReplicaLink } from "./replica-link.ts";
 import type { Changes, Row } from "./row.ts";
 import type { Tracked } from "./tracked.ts";
-import { UpdateRate } from "./update-rate.ts";
 import { View } from "./view.ts";
 
 /** The replica that each presence of a system had last. */
@@ -132,7 +131,8 @@ export class TrackerProcess extends Process implements Engine {
   /** At once, or as soon as the rate allows: then what came last counts. */
   #updateWhenDue(tracked: Tracked, meta: CheckedMeta): void {
     const now = this.#system.runtime.now();
-    const rate = (tracked.rate ??= new UpdateRate(this.#settings.limits.updatesPerSecond, now));
+    const { updatesPerSecond } = this.#settings.limits;
+    const rate = (tracked.rate ??= new TokenBucket(updatesPerSecond, updatesPerSecond, now));
     if (tracked.held === undefined && rate.take(now)) return this.#replace(tracked, meta);
     tracked.hold(meta, () =>
       this.#own.after(rate.waitMs(now), () => {

@@ -1,7 +1,6 @@
-import type { TimerEntry } from "../../support/internal.ts";
+import { TokenBucket, type TimerEntry } from "../../support/internal.ts";
 import type { System } from "../../runtime/internal.ts";
 import type { Limits } from "../limits.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** Connections that wait for their turn at most; more are sent away. */
 const longestQueue = 1_000;

@@ -1,5 +1,5 @@
 import type { Limits } from "../limits.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../../support/internal.ts";
 
 /** Without a message over the rate for this long, an excess is over. */
 const excessEndsMs = 1_000;

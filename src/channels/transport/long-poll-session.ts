@@ -1,10 +1,9 @@
-import type { TimerEntry } from "../../support/internal.ts";
+import { TokenBucket, type TimerEntry } from "../../support/internal.ts";
 import type { System } from "../../runtime/internal.ts";
 import { refused } from "../../telemetry/internal.ts";
 import { readFrames, type CloseCode } from "../wire/frame.ts";
 import type { Limits } from "../limits.ts";
 import type { Posted } from "./long-poll-body.ts";
-import { TokenBucket } from "../admission/token-bucket.ts";
 import type { Peer, Transport } from "./transport.ts";
 
 /** What a client of long-polling understands. */
