@@ -135,7 +135,7 @@ const shutdownMs = 10_000;
 const localOnly: SendOptions = { isLocal: true };
 
 /** The definitions of a token, shared by all its bindings to systems. */
-export class EndpointToken {
+class EndpointToken {
   readonly key: string;
   readonly #bound: System | undefined;
   /** What was defined with it, in whatever system it is used. */
