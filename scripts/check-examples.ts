@@ -29,20 +29,27 @@ export async function checkExamples(root: string): Promise<string[]> {
   mkdirSync(join(root, ".cache"), { recursive: true });
   const folder = mkdtempSync(join(root, ".cache/doc-examples-"));
   try {
-    return await failures(root, extract(root, folder));
+    return await failures(root, extract(root, folder), {
+      // All of them load the same sources, which are compiled once.
+      NODE_COMPILE_CACHE: join(folder, "compiled"),
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-async function failures(root: string, examples: readonly Example[]): Promise<string[]> {
+async function failures(
+  root: string,
+  examples: readonly Example[],
+  env: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const broken = compile(root, examples);
   const problems = [...broken.values()].flat();
   const queue = examples.filter(({ file, compiledOnly }) => !compiledOnly && !broken.has(file));
   const runNext = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const args = [`--conditions=${sourceCondition}`, next.file];
-      const { code, said } = await run(execPath, args, { cwd: root, timeoutMs: limitMs });
+      const { code, said } = await run(execPath, args, { cwd: root, timeoutMs: limitMs, env });
       const end = code === null ? `did not end within ${limitMs} ms` : `ended with ${code}`;
       if (code !== 0) problems.push(`${next.at}: ${end}\n${said.trimEnd()}`);
     }

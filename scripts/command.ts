@@ -14,13 +14,17 @@ export interface Ended {
 export function run(
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly timeoutMs?: number } = {},
+  options: {
+    readonly cwd?: string;
+    readonly timeoutMs?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
   const path = [resolve(import.meta.dirname, "../node_modules/.bin"), env["PATH"]].join(delimiter);
   const child = spawn(command, args, {
     cwd: options.cwd,
     timeout: options.timeoutMs,
-    env: { ...env, PATH: path },
+    env: { ...env, ...options.env, PATH: path },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
