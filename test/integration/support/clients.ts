@@ -53,8 +53,8 @@ export function push(channel: Channel, event: string, payload: object = {}): Pro
   });
 }
 
-/** Resolves when a condition holds; rejects with its text after a time, 5 s unless told. */
-export async function until(holds: () => boolean, timeoutMs = 5_000): Promise<void> {
+/** Resolves when a condition holds; rejects with its text after a time, which is for a machine that is busy unless told. */
+export async function until(holds: () => boolean, timeoutMs = 20_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`never came: ${String(holds)}`);

@@ -5,7 +5,7 @@ interface Waiting<T> {
   readonly resolve: (state: T) => void;
 }
 
-const patienceMs = 20_000;
+const patienceMs = 40_000;
 
 /** A child process that tells its state again and again, and those who wait for a certain state. It is killed when disposed of. */
 export class Watched<T> implements AsyncDisposable {

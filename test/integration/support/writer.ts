@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { execPath } from "node:process";
 import { createInterface } from "node:readline";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Watched } from "./watched.ts";
 
@@ -9,10 +8,12 @@ import { Watched } from "./watched.ts";
 export class Writer extends Watched<number> {
   /** Resolves with the bytes when it has written some and then none for so long. */
   async stands(ms: number): Promise<number> {
+    let taken = await this.until("a write", () => true);
     for (;;) {
-      const before = this.state;
-      await wait(ms);
-      if (before !== undefined && before === this.state) return before;
+      const before = taken;
+      // From each write on: a look now and then would miss a silence that is shorter than two of them.
+      taken = await this.until("more", (bytes) => bytes > before, ms).catch(() => before);
+      if (taken === before) return taken;
     }
   }
 }

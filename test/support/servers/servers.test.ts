@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as natsConnect } from "@nats-io/transport-node";
 import pg from "pg";
 import { createClient } from "redis";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { until } from "../../integration/support/clients.ts";
 import { family, lives } from "./family.ts";
 import { describeOn } from "./on-server.ts";
@@ -72,6 +72,7 @@ describeOn("redis", "startServer", () => {
       setInterval(() => {}, 1_000);
     `;
     const child = spawn(process.execPath, ["--input-type=module", "-e", program]);
+    onTestFinished(() => void child.kill("SIGKILL"));
     let output = "";
     child.stdout.on("data", (text) => (output += String(text)));
     await until(() => /^pid \d+$/m.test(output));
