@@ -169,13 +169,19 @@ describe("trapExits", () => {
 
   it('O8: does not trap a kill; the linked side hears "killed", which can be trapped', () =>
     simulated(async () => {
-      const a = await start(Peer, { shutdown: "kill" });
+      let terminated = false;
+      class Tidy extends Peer {
+        protected override terminate(): void {
+          terminated = true;
+        }
+      }
+      const a = await start(Tidy, { shutdown: "kill" });
       await using b = await start(Peer);
       await a.call.trap();
       await b.call.trap();
       await a.call.link(b);
       await a.stop("shutdown");
-      expect(await a.exited).toBe("killed");
+      expect([await a.exited, terminated]).toEqual(["killed", false]);
       expect(await b.call.news()).toEqual([["exit", a.pid, "killed"]]);
     }));
 });

@@ -92,6 +92,20 @@ describe("afterBuffered of a producer", () => {
   });
 
   it(
+    "E14: takes no place that an event could have",
+    scene({ bufferSize: 3 }, async ({ marking, ask, hand }) => {
+      await marking.call.queue(["a"]);
+      await marking.call.mark("first");
+      await marking.call.mark("second");
+      await marking.call.queue(["b", "c"]);
+      expect(bufferedCount(marking)).toBe(3);
+      expect(figures(marking)).toMatchObject({ buffered: 3, dropped: 0 });
+      await ask(3);
+      expect(hand.batches.flat()).toEqual(["a", "b", "c"]);
+    }),
+  );
+
+  it(
     "S40, G34, BU8, BU10: in a buffer that moves, each keeps its place: what is asked for stops there, and goes on behind it",
     scene({ bufferSize: 3 }, async ({ log, marking, ask, hand }) => {
       await marking.call.queue(["a", "b", "c"]);

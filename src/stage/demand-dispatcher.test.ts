@@ -126,6 +126,16 @@ describe("DemandDispatching", () => {
     expect(firsts).toEqual(new Set([1, 2]));
   });
 
+  it("E9: shuffled, whom the lot leaves nothing gets no empty batch", () => {
+    const bench = new DispatcherBench<number>(demandDispatcher({ shuffle: true }));
+    for (const tag of [1, 2, 3]) {
+      bench.subscribe(tag);
+      bench.ask(tag, 2);
+    }
+    expect(bench.dispatch([1]).handed).toEqual([[expect.any(Number), [1]]]);
+    expect(bench.demand).toBe(5);
+  });
+
   it("D9, G76: an ask above the ceiling is warned of and still honoured", () => {
     const bench = new DispatcherBench<number>(demandDispatcher({ maxDemand: 3 }));
     bench.subscribe(1);

@@ -123,7 +123,7 @@ describe("the start of a stage", () => {
   it.each([
     ["S58, G7: a producer", Counter, { bufferSize: -1 }, "bufferSize", "-1"],
     ["S58, G11: a producer", Counter, { dispatcher: 0 }, "dispatcher", "0"],
-    ["G7: a producer", Counter, { demand: "both" }, "demand", '"both"'],
+    ["S58, G7: a producer", Counter, { demand: "both" }, "demand", '"both"'],
     ["S83, G8, G11: a producer-consumer", Doubler, { dispatcher: {} }, "dispatcher", "{}"],
     ["S83, G8: a producer-consumer", Doubler, { bufferSize: 0 }, "bufferSize", "0"],
     ["S69, G9: a consumer", Forwarder, { subscribeTo: 5 }, "subscribeTo", "5"],

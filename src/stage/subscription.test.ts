@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { name } from "../process/index.ts";
+import { half } from "./batch-inlet.ts";
 import { wanted } from "./subscription.ts";
 
 const to = name<unknown>("somebody");
-const half = (maxDemand: number): number => Math.floor(maxDemand / 2);
 const of = (given: unknown): unknown => wanted(given, "subscribeTo[0]", half);
 
 describe("a subscription", () => {
@@ -64,12 +64,15 @@ describe("a subscription", () => {
     ],
     [{ to, maxLag: -1 }, ".maxLag", "-1", "a whole number, 0 or more"],
     [{ to, weight: 0 }, ".weight", "0", "a number above 0"],
-  ])("S45, G6: %o is refused by path, value and what is expected", (given, path, got, expected) => {
-    expect(() => of(given)).toThrow(
-      expect.objectContaining({
-        code: "SLUICE_INVALID_OPTION",
-        details: { option: `subscribeTo[0]${path}`, got, expected },
-      }),
-    );
-  });
+  ])(
+    "S45, G6, G48: %o is refused by path, value and what is expected",
+    (given, path, got, expected) => {
+      expect(() => of(given)).toThrow(
+        expect.objectContaining({
+          code: "SLUICE_INVALID_OPTION",
+          details: { option: `subscribeTo[0]${path}`, got, expected },
+        }),
+      );
+    },
+  );
 });
