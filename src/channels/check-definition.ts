@@ -40,10 +40,15 @@ export function checkDefinition(pattern: string, callbacks: AnyCallbacks): void 
   checkSchemas(what, callbacks.schemas, Object.keys(on));
 }
 
-function checkSlow(option: string, slow: unknown): void {
+/** Refuses what is no policy for slow clients; `also` is what else would do there. @throws SLUICE_INVALID_OPTION */
+export function checkSlow(option: string, slow: unknown, also = ""): void {
   if (slow === undefined || slow === "disconnect" || slow === "dropOldest") return;
   if (isObject(slow) && "latest" in slow && typeof slow.latest === "function") return;
-  throw invalidOption(option, slow, '"disconnect", "dropOldest" or { latest: (payload) => key }');
+  throw invalidOption(
+    option,
+    slow,
+    `${also === "" ? "" : `${also}, `}"disconnect", "dropOldest" or { latest: (payload) => key }`,
+  );
 }
 
 function checkSchemas(what: string, schemas: unknown, events: readonly string[]): void {

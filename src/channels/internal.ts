@@ -1,5 +1,6 @@
 export { clientsOf, onReceipt, send, whenJoined } from "./delivery-api.ts";
 export type { SendOptions } from "./fan-out/broadcast.ts";
+export { checkSlow } from "./check-definition.ts";
 export { ChannelKind } from "./socket/channel-message.ts";
 export { memoryTransport } from "./transport/memory-transport.ts";
 export { memoryUrl } from "./transport/memory-listener.ts";

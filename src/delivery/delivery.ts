@@ -1,7 +1,11 @@
+import { checkFunction, checkKnown, checkMs } from "../process/internal.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
-import { clientsOf, onReceipt, send, type SendOptions } from "../channels/internal.ts";
+import { checkSlow, clientsOf, onReceipt, send, type SendOptions } from "../channels/internal.ts";
+import { invalidOption } from "../support/internal.ts";
 import type { Broadcast, Endpoint, SlowPolicy } from "../channels/index.ts";
 import { Meter, meters, type DeliveryFigures } from "./meter.ts";
+
+const defaultMaxWaitMs = 1_000;
 
 /** How a sink treats clients that do not keep up. */
 export interface SinkOptions {
@@ -12,6 +16,24 @@ export interface SinkOptions {
   readonly slow?: SlowPolicy | "wait";
   /** The longest wait for one client of this node, in ms; default 1,000. */
   readonly maxWaitMs?: number;
+}
+
+const known: ReadonlySet<string> = new Set(["slow", "maxWaitMs"]);
+
+/** Looks at what a sink or a deliver task is made of. @throws SLUICE_INVALID_OPTION */
+export function checkDelivery(
+  what: string,
+  to: unknown,
+  route: unknown,
+  options: SinkOptions,
+): void {
+  if (typeof (to as { readonly key?: unknown } | null | undefined)?.key !== "string")
+    throw invalidOption(`${what}: to`, to, "an endpoint");
+  checkFunction(`${what}: route`, route);
+  checkKnown(what, options, known);
+  const { slow, maxWaitMs = defaultMaxWaitMs } = options;
+  if (slow !== "wait") checkSlow(`${what}: slow`, slow, '"wait"');
+  checkMs(`${what}: maxWaitMs`, maxWaitMs, false);
 }
 
 /** A message as the route of a sink gives it, whatever the contract. */
@@ -39,8 +61,6 @@ function meterOf(system: System, key: string): Meter {
   }
   return meter;
 }
-
-const defaultMaxWaitMs = 1_000;
 
 /** What sinks and deliver tasks do with each message. */
 export function delivery<M, SA>(

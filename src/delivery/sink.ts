@@ -2,7 +2,7 @@ import type { Broadcast, Endpoint } from "../channels/index.ts";
 import { cellOf } from "../process/internal.ts";
 import { Consumer, type ConsumerClass } from "../stage/index.ts";
 import type { ConsumerEngine } from "../stage/internal.ts";
-import { delivery, outgoing, type Delivery, type SinkOptions } from "./delivery.ts";
+import { checkDelivery, delivery, outgoing, type Delivery, type SinkOptions } from "./delivery.ts";
 
 /** Events that a log may have to answer for one sink: well below what it may have for its endpoint. */
 const eventsUnderWay = 1_000;
@@ -14,12 +14,15 @@ const eventsUnderWay = 1_000;
  *
  * Where a topic has history, the batch is done when its log has all of it: a log that is slow slows the pipeline. An event
  * that the log does not take crashes the sink, since nobody could say what became of it.
+ *
+ * @throws SluiceError `SLUICE_INVALID_OPTION`, naming the option.
  */
 export function sink<In, M, SA>(
   to: Endpoint<M, SA>,
   route: (event: In) => Broadcast<NoInfer<M>>,
   options: SinkOptions = {},
 ): ConsumerClass<In> {
+  checkDelivery("sink", to, route, options);
   // Whoever waits for clients waits after each event. In a log events stand in the order of the calls: it has many at once.
   const window = options.slow === "wait" ? 1 : eventsUnderWay;
   return class Sink extends Consumer<In> {

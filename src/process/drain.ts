@@ -1,5 +1,5 @@
 import type { Addressable } from "../support/internal.ts";
-import { cellAt, checkMs } from "./check.ts";
+import { cellAt, checkKnown, checkMs } from "./check.ts";
 import { drainWithin } from "./drain-rounds.ts";
 import type { Backlog } from "./backlog.ts";
 
@@ -8,6 +8,8 @@ export interface DrainOptions {
   /** Ms until it is over, with whatever is left; default 30,000, `Infinity` without limit. */
   readonly timeoutMs?: number;
 }
+
+const known: ReadonlySet<string> = new Set(["timeoutMs"]);
 
 /** One process that was not empty when the drain was over. */
 export interface Leftover {
@@ -57,10 +59,9 @@ export interface DrainReport {
  * ```
  * @throws SLUICE_INVALID_OPTION as a rejection
  */
-export async function drain(
-  target: Addressable,
-  { timeoutMs = 30_000 }: DrainOptions = {},
-): Promise<DrainReport> {
+export async function drain(target: Addressable, options: DrainOptions = {}): Promise<DrainReport> {
+  checkKnown("drain", options, known);
+  const { timeoutMs = 30_000 } = options;
   checkMs("timeoutMs", timeoutMs);
   const cell = cellAt(target);
   return cell === undefined ? { left: [], elapsedMs: 0 } : drainWithin(cell, timeoutMs);

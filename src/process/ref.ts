@@ -1,12 +1,15 @@
 import type { Addressable } from "../support/internal.ts";
 import { call } from "./call.ts";
 import type { Cell } from "./cell.ts";
+import { checkKnown } from "./check.ts";
 import { UserMessage } from "./message.ts";
 import { printedAs } from "./printed.ts";
 import { drop, sendUser } from "./send.ts";
 import { State } from "./state.ts";
 import { stubsOf, type Stubs } from "./stubs.ts";
 import type { CallOptions } from "./target.ts";
+
+const known: ReadonlySet<string> = new Set(["timeoutMs", "signal"]);
 
 /** What every ref is inside: stubs by message name, whatever the class. */
 export interface ProcessRef extends Addressable {
@@ -50,6 +53,7 @@ export class ResolvedRef implements ProcessRef {
   }
 
   callWith(options: CallOptions): Stubs {
+    checkKnown("callWith", options, known);
     const { cell } = this;
     return stubsOf(
       cell.plan,

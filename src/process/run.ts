@@ -2,7 +2,7 @@ import { SluiceError, isOrderly, type ExitReason } from "../support/internal.ts"
 import { currentSystem, type Slot, type System } from "../runtime/internal.ts";
 import { log } from "../telemetry/internal.ts";
 import type { Cell } from "./cell.ts";
-import { checkMs } from "./check.ts";
+import { checkKnown, checkMs } from "./check.ts";
 import { drainAndStop } from "./drain-rounds.ts";
 import { gone, killTree, stopCell } from "./spawn.ts";
 import {
@@ -22,6 +22,8 @@ export interface RunOptions<C extends Children> {
   /** Ms from the first signal to the kill of what is left; default 30,000. */
   readonly drainTimeoutMs?: number;
 }
+
+const known: ReadonlySet<string> = new Set(["ready", "drainTimeoutMs"]);
 
 /** Who wants to hear that the program is asked to end. */
 export const interrupts: Slot<Set<() => void>> = {
@@ -111,6 +113,7 @@ export async function run<const C extends Children>(
   tree: SupervisorOptions<C>,
   options: RunOptions<C> = {},
 ): Promise<ExitReason> {
+  checkKnown("run", options, known);
   const { ready, drainTimeoutMs = 30_000 } = options;
   checkMs("drainTimeoutMs", drainTimeoutMs);
   const system = currentSystem();

@@ -1,7 +1,7 @@
 import { SluiceError } from "../support/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import { abortReason } from "./abort.ts";
-import { checkMs } from "./check.ts";
+import { checkFunction, checkMs } from "./check.ts";
 import type { Cell } from "./cell.ts";
 import { specOf, type ChildOptions, type ChildSpec } from "./child-spec.ts";
 import { workPlan } from "./plan.ts";
@@ -33,6 +33,7 @@ export function task(
   work: (context: Context) => unknown,
   options: ChildOptions<Task> = {},
 ): ChildSpec<Task> {
+  checkFunction("task", work);
   const spec = specOf(Task, { restart: "temporary", ...options }, "worker", work.name || "task");
   return {
     ...spec,
@@ -58,6 +59,7 @@ export async function startTask<T>(
   work: (context: Context) => T | Promise<T>,
   options: ChildOptions<Task> = {},
 ): Promise<RunningTask<T>> {
+  checkFunction("startTask", work);
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   // A result that nobody reads is no floating failure: the exit reason tells of it.
   promise.catch(() => {});

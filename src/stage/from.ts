@@ -1,6 +1,7 @@
 import {
   closureMessage,
   cellOf,
+  checkFunction,
   checkKnown,
   checkOneOf,
   isAbort,
@@ -183,6 +184,7 @@ export function from<Out>(
   open: (context: Context) => Iterable<Out> | AsyncIterable<Out> | ReadableStream<Out>,
   options: FromOptions = {},
 ): ProducerClass<Out> {
+  checkFunction("from", open);
   checkKnown("from", options, known);
   checkOneOf("from: onCancel", options.onCancel ?? "continue", ["continue", "stop"]);
   return class From extends FromProducer<Out> {

@@ -1,5 +1,11 @@
 import { isOrderly, type ExitReason } from "../support/internal.ts";
-import { closureMessage, cellOf, checkKnown, checkOneOf } from "../process/internal.ts";
+import {
+  closureMessage,
+  cellOf,
+  checkFunction,
+  checkKnown,
+  checkOneOf,
+} from "../process/internal.ts";
 import type { Context } from "../process/index.ts";
 import { invalidReturn } from "./accepting.ts";
 import { Consumer } from "./consumer.ts";
@@ -96,6 +102,7 @@ export function into<In>(
   open: (context: Context) => WritableLike<In> | WritableStream<In>,
   options: IntoOptions = {},
 ): ConsumerClass<In> {
+  checkFunction("into", open);
   checkKnown("into", options, known);
   checkOneOf("into: end", options.end ?? true, [true, false]);
   return class Into extends IntoConsumer<In> {

@@ -1,3 +1,4 @@
+import { checkFunction } from "../process/internal.ts";
 import type { Context } from "../process/index.ts";
 import { Consumer } from "./consumer.ts";
 import type { ProducerClass } from "./from.ts";
@@ -15,6 +16,7 @@ export type ConsumerClass<In> = new () => Consumer<In>;
 export function producer<Out>(
   handleDemand: (demand: number, context: Context) => Emitted<Out>,
 ): ProducerClass<Out> {
+  checkFunction("producer", handleDemand);
   return class FunctionProducer extends Producer<Out> {
     protected override handleDemand(demand: number, context: Context): Emitted<Out> {
       return handleDemand(demand, context);
@@ -56,6 +58,7 @@ async function awaitRest<In, Result, Out>(
 export function map<In, Out>(
   fn: (event: In, context: Context) => Out | Promise<Out>,
 ): ProducerConsumerClass<In, Out> {
+  checkFunction("map", fn);
   return class MapStage extends ProducerConsumer<In, Out> {
     protected override handleEvents(
       events: readonly In[],
@@ -84,6 +87,7 @@ function keepAll<Out>(out: Out[], result: Out): void {
 export function filter<T>(
   fn: (event: T, context: Context) => boolean | Promise<boolean>,
 ): ProducerConsumerClass<T, T> {
+  checkFunction("filter", fn);
   return class FilterStage extends ProducerConsumer<T, T> {
     protected override handleEvents(
       events: readonly T[],
@@ -110,6 +114,7 @@ function keepIf<T>(out: T[], result: boolean, event: T): void {
 export function flatMap<In, Out>(
   fn: (event: In, context: Context) => Emitted<Out>,
 ): ProducerConsumerClass<In, Out> {
+  checkFunction("flatMap", fn);
   return class FlatMapStage extends ProducerConsumer<In, Out> {
     protected override handleEvents(
       events: readonly In[],
@@ -162,6 +167,7 @@ export function consumer<In>(
     context: Context & { readonly from: From },
   ) => void | Promise<void>,
 ): ConsumerClass<In> {
+  checkFunction("consumer", handleEvents);
   return class FunctionConsumer extends Consumer<In> {
     #context: BatchContext | undefined = undefined;
 
@@ -184,6 +190,7 @@ export function consumer<In>(
 export function forEach<In>(
   fn: (event: In, context: Context) => void | Promise<void>,
 ): ConsumerClass<In> {
+  checkFunction("forEach", fn);
   return class PerEventConsumer extends Consumer<In> {
     protected override handleEvents(
       events: readonly In[],

@@ -1,5 +1,5 @@
 import type { Addressable } from "../support/internal.ts";
-import { State, restartsOf, type Cell, type Figures } from "../process/internal.ts";
+import { State, cellAt, restartsOf, type Cell, type Figures } from "../process/internal.ts";
 
 /** One process of a tree. */
 export interface TopologyNode {
@@ -106,7 +106,7 @@ function drawn({ nodes, edges }: Omit<Topology, "mermaid">): string {
 export function topology(tree: Addressable): Topology {
   const nodes: TopologyNode[] = [];
   const edges: TopologyEdge[] = [];
-  const root = tree["~resolve"]() as Cell | undefined;
+  const root = cellAt(tree);
   if (root !== undefined && root.state !== State.dead) visit(root, undefined, nodes, edges);
   return { nodes, edges, mermaid: drawn({ nodes, edges }) };
 }

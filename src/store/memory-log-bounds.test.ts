@@ -12,6 +12,12 @@ const status = async (log: MemoryLog<string>, topic: string, at: Position): Prom
   (await log.read(topic, at, 10)).status;
 
 describe("what a MemoryLog keeps", () => {
+  it("is bounded by nothing that it does not know", () => {
+    expect(() => new MemoryLog({ cuont: 5 } as object)).toThrow(
+      "MemoryLog: cuont: got 5, expected",
+    );
+  });
+
   it("is 1,000 entries and 1 MiB a topic, of any age, when nothing is said", async () => {
     const log = new MemoryLog<string>();
     await log.append("many", Array.from({ length: 1_001 }, String));

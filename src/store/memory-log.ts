@@ -1,4 +1,5 @@
 import { checkInteger, invalidOption } from "../support/internal.ts";
+import { checkKnown } from "../process/internal.ts";
 import { currentSystem, type Runtime } from "../runtime/internal.ts";
 import type { Log, LogBounds, Position, Read, Slice, Start } from "./log.ts";
 import {
@@ -27,6 +28,8 @@ export interface MemoryLogOptions<E> extends LogBounds {
   /** Bytes of an entry, a whole number from 0; default the length of a text, else that of its JSON text. */
   readonly bytesOf?: (entry: E) => number;
 }
+
+const known: ReadonlySet<string> = new Set(["count", "bytes", "ageMs", "maxTopics", "bytesOf"]);
 
 /**
  * The log that lives and dies with its process: an append resolves when the entries are in memory, and another process,
@@ -64,6 +67,7 @@ export class MemoryLog<E> implements Log<E> {
   /** @throws SLUICE_INVALID_OPTION */
   constructor(options: MemoryLogOptions<E> = {}) {
     const { count = 1_000, bytes = 2 ** 20, ageMs = Infinity, maxTopics = 1_000 } = options;
+    checkKnown("MemoryLog", options, known);
     checkBounds(options);
     checkInteger("maxTopics", maxTopics, 0);
     this.#runtime = currentSystem().runtime;

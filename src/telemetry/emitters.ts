@@ -1,3 +1,4 @@
+import { invalidOption } from "../support/internal.ts";
 import { Emitter } from "./emitter.ts";
 import type { LogLevel, TelemetryEvent, TelemetryEvents } from "./events.ts";
 
@@ -106,10 +107,16 @@ export function log(level: LogLevel, message: string, details?: unknown): void {
  *
  * On Node, each event is also published on the `node:diagnostics_channel` of its name. The first listener of
  * `sluice.log` replaces the default logger, which prints warnings and errors to the console.
+ *
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for an event that there is not, and for a listener that is no function.
  */
 export function attach<E extends TelemetryEvent>(
   event: E,
   listener: (measurement: TelemetryEvents[E]) => void,
 ): Disposable {
+  if (!Object.hasOwn(emitters, event))
+    throw invalidOption("attach: event", event, `one of ${Object.keys(emitters).join(", ")}`);
+  if (typeof listener !== "function")
+    throw invalidOption("attach: listener", listener, "a function");
   return emitters[event].attach(listener);
 }
