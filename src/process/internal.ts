@@ -17,6 +17,8 @@ export { stopChild } from "./stop-child.ts";
 export { ErrorReply } from "./error-reply.ts";
 export { giveUp } from "./give-up.ts";
 export { Waits, checkBackoff } from "./backoff.ts";
+export { KeptConnection } from "./kept-connection.ts";
+export type { ConnectionLife, KeepOptions, Keeper } from "./kept-connection.ts";
 export { cellAt, checkFunction, checkKnown, checkOneOf, lastAt } from "./check.ts";
 export { childAt } from "./child-at.ts";
 export { Later } from "./later.ts";

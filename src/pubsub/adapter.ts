@@ -19,6 +19,8 @@
 export interface Adapter {
   /** What it is, for people: `"nats"`. */
   readonly kind: string;
+  /** Only programs of this machine reach the broker, so that nodes need no `secrets`. Default false. */
+  readonly isLoopback?: boolean;
   /**
    * Connects, once. Rejects when that fails or the signal aborts, and leaves nothing behind then. Called again after a
    * connection was lost; never twice at a time.

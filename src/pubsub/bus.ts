@@ -9,6 +9,8 @@ export interface Listener {
 
 /** What joins a bus to those of other nodes. */
 export interface Uplink {
+  /** Nodes prove to each other that they are ours. */
+  readonly isSigned: boolean;
   /** To the other nodes that hear the topic, or to `node` alone. @throws SLUICE_PAYLOAD_REFUSED if it is too large */
   publish(topic: string, kind: string, text: string, node?: string): void;
   /** The first listener of a topic is there. */

@@ -4,41 +4,59 @@
 export interface Envelope {
   /** The life of the node it comes from: by it a node knows its own. */
   readonly from: string;
-  /** Counts what that life has sent. No two messages are the same text, which a broker could take for one. */
+  /** Counts from 1 what that life has sent. No two messages are the same text, which a broker could take for one. */
   readonly seq: number;
   /** Which codec reads it, or what else it is. */
   readonly kind: string;
   /** The topic on the bus. */
   readonly topic: string;
+  /** The node that it is for, if it is for one alone. */
+  readonly to?: string | undefined;
   /** The message. */
   readonly text: string;
 }
 
-/** Of this form; what has another is of a version to come. */
-const version = 1;
-
-/** As text. */
-export function seal({ from, seq, kind, topic, text }: Envelope): string {
-  return `${JSON.stringify([version, from, seq, kind, topic])}\n${text}`;
+/** How envelopes are written and read. */
+export interface Sealing {
+  seal(envelope: Envelope): string;
+  /** Whatever it is, it throws nothing. `null`: of a version we do not know. A text: why it is let go. */
+  open(text: string): Envelope | string | null;
 }
 
-/** From text; whatever it is, it throws nothing. `undefined` is none of ours, `null` of a version we do not know. */
-export function open(sealed: string): Envelope | undefined | null {
+/** Of this form; what has another is of a version to come. */
+const version = 1;
+const notOurs = "no message of a node";
+
+/** As text. */
+export function seal({ from, seq, kind, topic, to, text }: Envelope): string {
+  const head = [version, from, seq, kind, topic];
+  if (to !== undefined) head.push(to);
+  return `${JSON.stringify(head)}\n${text}`;
+}
+
+/** From text, as {@link Sealing} says. */
+export function open(sealed: string): Envelope | string | null {
   const end = sealed.indexOf("\n");
-  if (end === -1) return undefined;
+  if (end === -1) return notOurs;
   let head: unknown;
   try {
     head = JSON.parse(sealed.slice(0, end));
   } catch {
-    return undefined;
+    return notOurs;
   }
-  if (!Array.isArray(head) || typeof head[0] !== "number") return undefined;
+  if (!Array.isArray(head) || typeof head[0] !== "number") return notOurs;
   if (head[0] !== version) return null;
-  const [, from, seq, kind, topic] = head as unknown[];
+  const [, from, seq, kind, topic, to] = head as unknown[];
   if (typeof from !== "string" || typeof kind !== "string" || typeof topic !== "string")
-    return undefined;
-  if (!Number.isSafeInteger(seq)) return undefined;
-  return { from, seq: seq as number, kind, topic, text: sealed.slice(end + 1) };
+    return notOurs;
+  if (!Number.isSafeInteger(seq) || (seq as number) < 1) return notOurs;
+  if (to !== undefined && typeof to !== "string") return notOurs;
+  return { from, seq: seq as number, kind, topic, to, text: sealed.slice(end + 1) };
+}
+
+/** Does it say that it is of that life? */
+export function isOwn(sealed: string, from: string): boolean {
+  return sealed.startsWith(`[${version},${JSON.stringify(from)},`);
 }
 
 /** Bytes of UTF-8, counted only where the length does not tell enough. */

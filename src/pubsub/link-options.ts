@@ -1,4 +1,4 @@
-import { checkInteger, invalidOption } from "../support/internal.ts";
+import { checkInteger, checkSecrets, invalidOption } from "../support/internal.ts";
 import { checkBackoff, checkKnown, checkMs, checkOneOf } from "../process/internal.ts";
 import type { Backoff } from "../process/index.ts";
 import type { Adapter } from "./adapter.ts";
@@ -7,6 +7,13 @@ import type { Adapter } from "./adapter.ts";
 export interface PubSubOptions {
   /** The broker between them: from `sluice/nats`, `sluice/redis`, `sluice/postgres`, or of your own. */
   readonly adapter: Adapter;
+  /**
+   * What the nodes sign with what they say to each other, and know each other by: secrets of at least 32 bytes each, such as
+   * `openssl rand -base64 32` prints. The first signs, all verify. To change it, add the new one behind the old one on all
+   * nodes, then put it first, then take the old one away. `"trusted"`: whoever can write to the broker may say anything to
+   * clients. Default: `"trusted"` for a broker that only this machine can reach, and for others there is none.
+   */
+  readonly secrets?: readonly string[] | "trusted";
   /** How others know this node, from 1 to 128 characters; default: made up, another one in each system. */
   readonly nodeName?: string;
   /** How long the start waits for the connection; default 5,000. */
@@ -39,6 +46,7 @@ export type LinkOptions = Required<Omit<PubSubOptions, "nodeName">> & {
 };
 
 const defaults = {
+  secrets: undefined,
   nodeName: undefined,
   startTimeoutMs: 5_000,
   unconnected: "fail",
@@ -55,7 +63,7 @@ const known: ReadonlySet<string> = new Set(["adapter", ...Object.keys(defaults)]
 /** @throws SLUICE_INVALID_OPTION */
 export function linkOptions(given: PubSubOptions): LinkOptions {
   checkKnown("pubsub", given, known);
-  const options: LinkOptions = { ...defaults, ...given };
+  const options = { ...defaults, ...given };
   const { adapter, nodeName } = options as { readonly [option: string]: unknown };
   if (typeof (adapter as Partial<Adapter> | null | undefined)?.connect !== "function")
     throw invalidOption("adapter", adapter, "what natsAdapter, redisAdapter, … return");
@@ -68,5 +76,18 @@ export function linkOptions(given: PubSubOptions): LinkOptions {
     checkInteger(option, options[option], 1);
   for (const option of ["maxMessageBytes", "maxPendingBytes"] as const)
     checkInteger(option, options[option], 1_024);
-  return options;
+  return { ...options, secrets: secretsOf(options.adapter, options.secrets) };
+}
+
+function secretsOf(adapter: Adapter, secrets: PubSubOptions["secrets"]): LinkOptions["secrets"] {
+  if (secrets === "trusted" || (secrets === undefined && adapter.isLoopback === true))
+    return "trusted";
+  if (secrets === undefined)
+    throw invalidOption(
+      "secrets",
+      "none",
+      `secrets that nodes sign with, since others may reach ${adapter.kind}, or "trusted"`,
+    );
+  checkSecrets(secrets);
+  return [...secrets];
 }

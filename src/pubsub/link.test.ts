@@ -173,6 +173,7 @@ class Warden {
   guards(adapter: Adapter): Adapter {
     return {
       kind: adapter.kind,
+      isLoopback: true,
       connect: async (events, signal) => {
         const inner = await adapter.connect(events, signal);
         return {

@@ -1,13 +1,16 @@
 import { SluiceError, describe, type TimerEntry } from "../support/internal.ts";
 import type { System } from "../runtime/internal.ts";
-import { down, gap, log, up, unread, unsent } from "../telemetry/internal.ts";
-import type { Connection } from "./adapter.ts";
+import { down, gap, log, up, unsent } from "../telemetry/internal.ts";
+import { KeptConnection, type ConnectionLife, type Keeper } from "../process/internal.ts";
+import type { Connection, ConnectionEvents } from "./adapter.ts";
 import { newNodeName, type Bus, type Uplink } from "./bus.ts";
 import { messageRefused } from "./codec.ts";
-import { isWithin, open, seal, utf8Bytes } from "./envelope.ts";
+import { isWithin, utf8Bytes, type Sealing } from "./envelope.ts";
 import { Holds, type Hold } from "./holds.ts";
-import { KeptConnection, type Keeper } from "./kept-connection.ts";
+import { LetGo } from "./let-go.ts";
 import type { LinkOptions } from "./link-options.ts";
+import { Signed } from "./signed.ts";
+import { unsigned } from "./unsigned.ts";
 
 /** What nodes say to each other beside messages of the bus. */
 const beatKind = "~beat";
@@ -17,23 +20,26 @@ const place = (topic: string): string =>
   topic.isWellFormed() ? `t/${topic}` : `j/${JSON.stringify(topic)}`;
 const nodePlace = (node: string): string => `n/${node}`;
 const everybody = "all";
+/** What was published has so long to go out at the end. */
+const closeMs = 2_000;
 
 /** The uplink of one bus over one kept connection: what goes out and comes in, what could not go out, what may be missing. */
-export class Link implements Uplink, Keeper {
-  /** Since the start: messages handed to the broker, messages that came, messages that were not sent, texts that are none. */
+export class Link implements Uplink, Keeper<Connection> {
+  /** Since the start: messages handed to the broker, messages that came, messages that were not sent. */
   published = 0;
   received = 0;
   unsent = 0;
-  unread = 0;
   /** Bytes that the broker has not confirmed. */
   pendingBytes = 0;
   readonly #system: System;
   readonly #bus: Bus;
   readonly #options: LinkOptions;
   readonly #holds: Holds;
-  readonly #kept: KeptConnection;
+  readonly #kept: KeptConnection<Connection>;
   /** By it this life of the node knows its own messages. */
   readonly #from: string;
+  readonly #sealing: Sealing;
+  readonly #letGo: LetGo;
   /** The connection that may be subscribed on: up, or about to be. */
   #connection: Connection | undefined = undefined;
   #seq = 0;
@@ -50,7 +56,11 @@ export class Link implements Uplink, Keeper {
     this.#system = system;
     this.#bus = bus;
     this.#options = options;
+    const { secrets, adapter } = options;
     this.#from = newNodeName(system);
+    this.#sealing =
+      secrets === "trusted" ? unsigned : new Signed(secrets, this.#from, system.runtime);
+    this.#letGo = new LetGo(adapter.kind);
     this.#holds = new Holds(system, options.confirmMs);
     this.#kept = new KeptConnection(system, options, this);
     this.#downSince = system.runtime.now();
@@ -59,6 +69,15 @@ export class Link implements Uplink, Keeper {
 
   get isUp(): boolean {
     return this.#kept.current !== undefined;
+  }
+
+  get isSigned(): boolean {
+    return this.#options.secrets !== "trusted";
+  }
+
+  /** Texts that came and were no message for this node of a node that it believes. */
+  get unread(): number {
+    return this.#letGo.count;
   }
 
   get subscriptions(): number {
@@ -84,19 +103,23 @@ export class Link implements Uplink, Keeper {
   }
 
   /** Leaves the others. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#started();
     if (this.#bus.uplink === this) this.#bus.uplink = undefined;
     this.#connection = undefined;
     this.#asked = undefined;
     this.#holds.reset();
-    return this.#kept.close();
+    const connection = this.#kept.close();
+    if (connection === undefined) return;
+    const timer = this.#system.after(closeMs, () => connection.abort());
+    await connection.close();
+    this.#system.cancel(timer);
   }
 
   // The bus.
 
   publish(topic: string, kind: string, text: string, node?: string): void {
-    const sealed = this.#sealed(topic, kind, text);
+    const sealed = this.#sealed(topic, kind, text, node);
     if (!isWithin(sealed, this.#maxBytes)) {
       const { kind: broker } = this.#options.adapter;
       const got = utf8Bytes(sealed);
@@ -132,10 +155,24 @@ export class Link implements Uplink, Keeper {
 
   // The connection.
 
-  async restore(connection: Connection, isOver: () => boolean): Promise<void> {
+  connect(life: ConnectionLife, signal: AbortSignal): Promise<Connection> {
+    const events: ConnectionEvents = {
+      message: (text) => {
+        if (!life.isOver) this.#message(text);
+      },
+      lost: (reason) => life.lost(reason),
+    };
+    return this.#options.adapter.connect(events, signal);
+  }
+
+  abort(connection: Connection): void {
+    connection.abort();
+  }
+
+  async restore(connection: Connection, life: ConnectionLife): Promise<void> {
     this.#maxBytes = Math.min(this.#options.maxMessageBytes, connection.maxMessageBytes);
     await connection.subscribe([everybody, nodePlace(this.#bus.nodeName)]);
-    if (isOver()) return;
+    if (life.isOver) return;
     this.#connection = connection;
     await this.#subscribe(connection, this.#holds.open);
   }
@@ -168,13 +205,25 @@ export class Link implements Uplink, Keeper {
     this.#tellDown(kind, reason);
   }
 
-  message(text: string): void {
-    const envelope = isWithin(text, this.#options.maxMessageBytes) ? open(text) : undefined;
-    if (envelope === undefined) return this.#tellUnread("no message of a node", text);
+  beat(connection: Connection): void {
+    this.#letGo.tell();
+    // What was not sent while the connection was up is told when there is room again.
+    const hasRoom = this.pendingBytes <= this.#options.maxPendingBytes / 2;
+    if (this.#unannounced > 0 && hasRoom) this.#announce(connection, 0);
+    const beat = this.#sealed("", beatKind, "");
+    this.#send(connection, nodePlace(this.#bus.nodeName), beat, undefined);
+  }
+
+  #message(text: string): void {
+    const fits = isWithin(text, this.#options.maxMessageBytes);
+    const envelope = fits ? this.#sealing.open(text) : "larger than `maxMessageBytes`";
+    if (typeof envelope === "string") return this.#letGo.add(envelope, text.length);
     // Of a version to come: of the others' business.
     if (envelope === null) return undefined;
-    const { from, kind, topic } = envelope;
+    const { from, kind, topic, to } = envelope;
     if (from === this.#from) return kind === beatKind ? this.#kept.heard() : undefined;
+    if (to !== undefined && to !== this.#bus.nodeName)
+      return this.#letGo.add("for another node", text.length);
     if (kind === gapKind) return this.#hearGap(envelope.text);
     if (kind.startsWith("~")) return undefined;
     this.received++;
@@ -185,16 +234,8 @@ export class Link implements Uplink, Keeper {
     }
   }
 
-  beat(connection: Connection): void {
-    // What was not sent while the connection was up is told when there is room again.
-    const hasRoom = this.pendingBytes <= this.#options.maxPendingBytes / 2;
-    if (this.#unannounced > 0 && hasRoom) this.#announce(connection, 0);
-    const beat = this.#sealed("", beatKind, "");
-    this.#send(connection, nodePlace(this.#bus.nodeName), beat, undefined);
-  }
-
-  #sealed(topic: string, kind: string, text: string): string {
-    return seal({ from: this.#from, seq: ++this.#seq, kind, topic, text });
+  #sealed(topic: string, kind: string, text: string, to?: string): string {
+    return this.#sealing.seal({ from: this.#from, seq: ++this.#seq, kind, topic, to, text });
   }
 
   /** A topic that is none is of the nodes' own. */
@@ -263,7 +304,7 @@ export class Link implements Uplink, Keeper {
     }
     const { node, downMs, unsent: count } = (told ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof node !== "string" || typeof downMs !== "number" || typeof count !== "number")
-      return this.#tellUnread("a malformed gap", text);
+      return this.#letGo.add("a malformed gap", text.length);
     this.#tellGap(node, false, downMs, count);
   }
 
@@ -271,11 +312,6 @@ export class Link implements Uplink, Keeper {
     const told = { node, isOwn, downMs, unsent: count };
     if (gap.active) gap.emit(told);
     this.#bus.gap(told);
-  }
-
-  #tellUnread(reason: string, text: string): void {
-    this.unread++;
-    if (unread.active) unread.emit({ reason, length: text.length });
   }
 
   #tellDown(kind: string, reason: unknown): void {

@@ -13,7 +13,7 @@ export interface Alarm {
 export interface Runtime {
   /** Monotonic milliseconds, with fractions. */
   now(): number;
-  /** Milliseconds since 1970, for people and for tokens, which outlive the program; nothing else is decided by it. */
+  /** Milliseconds since 1970, for people and for what is signed, by other programs too; nothing else is decided by it. */
   wallNow(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;

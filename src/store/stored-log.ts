@@ -1,5 +1,5 @@
 import { checkInteger, invalidOption, SluiceError } from "../support/internal.ts";
-import { currentSystem, type Runtime } from "../runtime/internal.ts";
+import { currentSystem, type Runtime, type System } from "../runtime/internal.ts";
 import type { Log, Position, Read, Slice, Start } from "./log.ts";
 import { checkEntries, checkListener, checkPosition, checkStart, checkTopic } from "./log-input.ts";
 import { timedOut } from "./append-queue.ts";
@@ -14,6 +14,12 @@ export interface StoredLogOptions {
   /** Bytes of entries that wait for the server; default 16 MiB. Beyond, appends reject with SLUICE_BUFFER_FULL. */
   readonly maxWaitingBytes?: number;
 }
+
+/** The names of what every log on a server can be told, its bounds included. */
+export const storedLogOptions: readonly string[] = [
+  ...["count", "bytes", "ageMs"],
+  ...["timeoutMs", "maxWaitingBytes"],
+];
 
 /** A log on a server: opened by `redisLog`, `natsLog` or `postgresLog`, closed by whoever opened it. */
 export interface ServerLog<E> extends Log<E>, AsyncDisposable {
@@ -33,18 +39,19 @@ export class StoredLog<E> implements ServerLog<E> {
   #closed: Promise<void> | undefined = undefined;
 
   /** @throws SLUICE_INVALID_OPTION */
-  constructor(options: StoredLogOptions, open: (runtime: Runtime) => LogStore) {
+  constructor(options: StoredLogOptions, open: (system: System) => LogStore) {
     const { timeoutMs = 5_000, maxWaitingBytes = 16 * 2 ** 20 } = options;
     checkInteger("timeoutMs", timeoutMs, 1, 2 ** 31 - 1);
     checkInteger("maxWaitingBytes", maxWaitingBytes, 1);
-    this.#runtime = currentSystem().runtime;
+    const system = currentSystem();
+    this.#runtime = system.runtime;
     if (this.#runtime.simulated)
       throw new SluiceError("SLUICE_REAL_IO", "a simulation cannot reach a server: use MemoryLog", {
         what: "a log on a server",
       });
     this.#timeoutMs = timeoutMs;
     this.#maxWaitingBytes = maxWaitingBytes;
-    this.#store = open(this.#runtime);
+    this.#store = open(system);
   }
 
   async append(name: string, entries: readonly E[]): Promise<Position> {

@@ -13,3 +13,8 @@ export { SluiceError, checkInteger, invalidOption } from "./errors.ts";
 export type { Addressable } from "./errors.ts";
 export { describe, describeReason, isOrderly } from "./exit-reason.ts";
 export type { ExitReason } from "./exit-reason.ts";
+
+// Who may speak
+export { isLoopback } from "./loopback.ts";
+export { checkSecrets } from "./secrets.ts";
+export { Signer, proofLength } from "./signer.ts";

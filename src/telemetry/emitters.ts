@@ -49,6 +49,7 @@ const emitters: { readonly [E in TelemetryEvent]: Emitter<E> } = {
   "sluice.history.failed": emitter("sluice.history.failed"),
   "sluice.history.lost": emitter("sluice.history.lost"),
   "sluice.history.joined": emitter("sluice.history.joined"),
+  "sluice.history.refused": emitter("sluice.history.refused"),
   "sluice.presence.replica": emitter("sluice.presence.replica"),
   "sluice.presence.ignored": emitter("sluice.presence.ignored"),
   "sluice.delivery.stop": emitter("sluice.delivery.stop"),
@@ -83,6 +84,7 @@ export const closed: Emitter<"sluice.channels.closed"> = emitters["sluice.channe
 export const drained: Emitter<"sluice.channels.drained"> = emitters["sluice.channels.drained"];
 export const appendFailed: Emitter<"sluice.history.failed"> = emitters["sluice.history.failed"];
 export const tailLost: Emitter<"sluice.history.lost"> = emitters["sluice.history.lost"];
+export const entriesRefused: Emitter<"sluice.history.refused"> = emitters["sluice.history.refused"];
 export const historyJoined: Emitter<"sluice.history.joined"> = emitters["sluice.history.joined"];
 export const presenceReplica: Emitter<"sluice.presence.replica"> =
   emitters["sluice.presence.replica"];

@@ -68,8 +68,15 @@ export interface TelemetryEvents {
     readonly downMs: number;
     readonly unsent: number;
   };
-  /** Something came from the broker that no node of ours has sent, and was let go. */
-  "sluice.pubsub.unread": { readonly reason: string; readonly length: number };
+  /**
+   * Something came from the broker that was not said to this node by a node that it believes, and was let go: `count` texts
+   * of `length` characters together. Of each reason the first is told at once, and what follows once in a heartbeat.
+   */
+  "sluice.pubsub.unread": {
+    readonly reason: string;
+    readonly count: number;
+    readonly length: number;
+  };
   /**
    * An endpoint serves, at `url`, which is undefined on a server that was given and does not listen at a port, or not yet.
    * Its end is a `sluice.process.exited`.
@@ -148,6 +155,15 @@ export interface TelemetryEvents {
     readonly topic: string;
     readonly status: "resumed" | "gap" | "reset";
     readonly messages: number;
+  };
+  /**
+   * Entries of the log of a topic were read that no node of ours has signed, and were not handed to clients: `count` since
+   * it was told last, which is ten seconds ago or more.
+   */
+  "sluice.history.refused": {
+    readonly endpoint: string;
+    readonly topic: string;
+    readonly count: number;
   };
   /** Another node that keeps this presence is up, down (its presences have left, for now), or gone. */
   "sluice.presence.replica": {

@@ -11,6 +11,7 @@ export {
   exited,
   gap,
   handled,
+  entriesRefused,
   historyJoined,
   invalid,
   joined,

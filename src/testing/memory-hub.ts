@@ -106,6 +106,7 @@ class Hub implements MemoryHub, Exchange {
   #adapter(wire: Wire): Adapter {
     return {
       kind: "memory",
+      isLoopback: true,
       connect: (events, signal) => this.#connect(wire, events, signal),
     };
   }

@@ -7,6 +7,9 @@ import { redisAdapter } from "sluice/redis";
 export const brokers = ["nats", "redis", "postgres"] as const;
 export type Broker = (typeof brokers)[number];
 
+/** What the nodes of tests sign with. */
+export const secrets: readonly string[] = ["only-for-tests-0123456789-abcdefghij"];
+
 /** An adapter to a broker at a URL; nodes of one prefix hear each other. */
 export function adapterTo(broker: Broker, url: string, prefix: string): Adapter {
   switch (broker) {

@@ -3,7 +3,7 @@ import { startSupervisor, topology } from "sluice";
 import { endpoint, fields } from "sluice/channels";
 import { pubsub } from "sluice/pubsub";
 import { attach } from "sluice/telemetry";
-import { adapterTo, type Broker } from "./brokers.ts";
+import { adapterTo, secrets, type Broker } from "./brokers.ts";
 import type { FromNode, ToNode } from "./protocol.ts";
 
 interface Topics {
@@ -38,6 +38,9 @@ const app = await startSupervisor({
   children: {
     pubsub: pubsub({
       adapter: adapterTo(broker as Broker, url!, prefix!),
+      secrets,
+      // Programs that start together, on a machine that may have other things to do.
+      startTimeoutMs: 60_000,
       heartbeatMs: 500,
       reconnectDelayMs: { firstMs: 20, maxMs: 200, jitter: 0.5 },
     }),

@@ -4,7 +4,7 @@ import type { Socket } from "phoenix";
 import { hangUp, join, push, stockClient, type Joined } from "../integration/support/clients.ts";
 import { score } from "../scoreboard.ts";
 import { describeOn } from "../support/servers/on-server.ts";
-import { brokers } from "./brokers.ts";
+import { adapterTo, brokers } from "./brokers.ts";
 import { NodeProcess, until } from "./node-process.ts";
 
 const floodMs = 5;
@@ -114,6 +114,60 @@ for (const broker of brokers)
         `${Math.round(performance.now() - before)} ms`,
       );
       expect(closed.toSorted()).toEqual(["mallory 0", "mallory 1", "mallory 2"]);
+    });
+
+    it("a stranger who writes to the broker reaches no client, whatever he forges, changes, repeats or leads elsewhere (R59)", async () => {
+      const all = cluster();
+      const { nodes, speaker } = all;
+      const joined = await joinAll(all, "room:a");
+      const elsewhere = await joinAll(all, "room:b");
+      const heard: string[] = [];
+      const stranger = await adapterTo(broker, server().url, `nodes_${broker}`).connect(
+        { message: (text) => void heard.push(text), lost() {} },
+        new AbortController().signal,
+      );
+      ends.push(() => stranger.close());
+      const [a, b] = ["a", "b"].map((room) => `t/channel:web:room:${room}`) as [string, string];
+      await stranger.subscribe([a]);
+      speaker.do({ kind: "broadcast", room: "a", n: 1 });
+      await until("the broadcast", () => joined.every(({ told }) => told.length === 1));
+      await until("the stranger's copy", () => heard.length === 1);
+      const [said] = heard as [string];
+      const forged = said.slice(said.indexOf("\n") + 1);
+      const hostile: readonly (readonly [string, string])[] = [
+        [a, forged],
+        [a, said.replace('"n":1', '"n":2')],
+        [a, said.replaceAll("room:a", "room:b")],
+        [a, said],
+        [b, said],
+        ["all", said],
+        [a, "\n"],
+      ];
+      const rounds = 20;
+      const before = await Promise.all(nodes.map((node) => node.figures()));
+      for (let round = 0; round < rounds; round++)
+        await Promise.all(hostile.map(([to, text]) => stranger.publish(to, text)));
+      for (const room of ["a", "b"]) speaker.do({ kind: "broadcast", room, n: 3 });
+      const everybody = [...joined, ...elsewhere];
+      await until("what follows", () => everybody.every((one) => numbersOf(one).at(-1) === 3));
+      const after = await Promise.all(nodes.map((node) => node.figures()));
+      const counted = after.map((figures, nth) => figures["unread"]! - before[nth]!["unread"]!);
+      expect(counted).toEqual(nodes.map(() => hostile.length * rounds));
+      // A broker may refuse it, and a node that is busy with it may be taken away for a moment.
+      const huge = `${said.slice(0, 60)}${"x".repeat(10_000_000)}`;
+      await stranger.publish(a, huge).catch(() => {});
+      for (let n = 4; !everybody.every((one) => numbersOf(one).some((heard) => heard > 3)); n++) {
+        for (const room of ["a", "b"]) speaker.do({ kind: "broadcast", room, n });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const early = (one: Joined): number[] => numbersOf(one).filter((n) => n <= 3);
+      expect(joined.map(early)).toEqual(nodes.map(() => [1, 3]));
+      expect(elsewhere.map(early)).toEqual(nodes.map(() => [3]));
+      score(
+        "R59",
+        `hostile messages by way of ${broker}`,
+        `${hostile.length * rounds + 1} on 3 nodes, accepted 0`,
+      );
     });
 
     it("the broker is killed and comes back under load: all subscriptions are back, what was lost is told (R52)", async () => {

@@ -3,7 +3,7 @@ import { run } from "sluice";
 import { endpoint, fields } from "sluice/channels";
 import { presence } from "sluice/presence";
 import { pubsub } from "sluice/pubsub";
-import { adapterTo, type Broker } from "./brokers.ts";
+import { adapterTo, secrets, type Broker } from "./brokers.ts";
 import { periods } from "./presence-periods.ts";
 
 interface Topics {
@@ -25,7 +25,11 @@ await run(
   {
     strategy: "rest_for_one",
     children: {
-      pubsub: pubsub({ adapter: adapterTo(broker as Broker, url!, prefix!) }),
+      pubsub: pubsub({
+        adapter: adapterTo(broker as Broker, url!, prefix!),
+        secrets,
+        startTimeoutMs: 60_000,
+      }),
       here: here.child({ to: web, ...periods }),
       web: web.child({
         port: 0,

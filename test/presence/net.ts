@@ -28,6 +28,7 @@ export class Net {
     const joined = node.get(bus);
     this.#nodes.add(joined);
     joined.uplink = {
+      isSigned: false,
       publish: (topic, kind, text) => this.#send(joined, topic, kind, text),
       hold() {},
       release() {},

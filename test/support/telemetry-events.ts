@@ -28,6 +28,7 @@ const events: Readonly<Record<TelemetryEvent, true>> = {
   "sluice.history.failed": true,
   "sluice.history.lost": true,
   "sluice.history.joined": true,
+  "sluice.history.refused": true,
   "sluice.presence.replica": true,
   "sluice.presence.ignored": true,
   "sluice.delivery.stop": true,

@@ -1,17 +1,11 @@
-import { connect, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { invalidOption } from "../../support/internal.ts";
+import { checkKnown } from "../../process/internal.ts";
 import type { Adapter } from "../../pubsub/index.ts";
+import { connectNats } from "./nats-connect.ts";
 import { NatsConnection } from "./nats-connection.ts";
+import { natsOptions, natsTarget, type NatsOptions } from "./nats-options.ts";
 
 /** How to reach NATS. */
-export interface NatsAdapterOptions {
-  /** The servers of one cluster, `"host:port"` each; any of them will do. */
-  readonly servers: string | readonly string[];
-  /** What all subjects begin with: nodes of one prefix hear each other. Default `"sluice"`. */
-  readonly prefix?: string;
-  /** What else the client takes: `user`, `pass`, `token`, `authenticator`, `tls`, … It never reconnects by itself. */
-  readonly client?: Omit<NodeConnectionOptions, "servers" | "reconnect" | "noEcho">;
-}
+export type NatsAdapterOptions = NatsOptions;
 
 /**
  * Joins nodes by NATS core subjects, for `pubsub({ adapter })`. Needs `@nats-io/transport-node` 3.
@@ -33,40 +27,15 @@ export interface NatsAdapterOptions {
  * ```
  * @throws SluiceError `SLUICE_INVALID_OPTION`
  */
-export function natsAdapter({ servers, prefix = "sluice", client }: NatsAdapterOptions): Adapter {
-  if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix) || prefix.length > 200)
-    throw invalidOption("prefix", prefix, "a NATS subject of letters, digits, _ and -");
-  const list = typeof servers === "string" ? [servers] : [...servers];
-  if (list.length === 0) throw invalidOption("servers", list, "at least one");
-  // What may be a password is not shown.
-  if (list.some((server) => server.includes("@")))
-    throw invalidOption("servers", "one with an @", "host:port; who you are goes into client");
+export function natsAdapter(options: NatsAdapterOptions): Adapter {
+  checkKnown("natsAdapter", options, new Set(natsOptions));
+  const { connection, prefix, isLoopback } = natsTarget(options);
   return {
     kind: "nats",
+    isLoopback,
     async connect(events, signal) {
       signal.throwIfAborted();
-      const connecting = connect({ name: "sluice", ...client, servers: list, reconnect: false });
-      const connected = await unlessAborted(connecting, signal, (late) => late.close());
-      return new NatsConnection(connected, events, prefix);
+      return new NatsConnection(await connectNats(connection, signal), events, prefix);
     },
   };
-}
-
-/** What comes after the abort is let go. */
-function unlessAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal,
-  letGo: (late: T) => Promise<unknown>,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-      work.then(letGo).catch(() => {});
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    work
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort))
-      .catch(() => {});
-  });
 }

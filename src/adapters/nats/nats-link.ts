@@ -4,12 +4,11 @@ import {
   jetstreamManager,
   type JetStreamManager,
 } from "@nats-io/jetstream";
-import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
-import type { Alarm, Runtime } from "../../runtime/internal.ts";
-import { log } from "../../telemetry/internal.ts";
-
-/** A silent connection is asked whether it lives so often, and given up when three questions have no answer. */
-const pingMs = 2_000;
+import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
+import { KeptConnection, type ConnectionLife, type Keeper } from "../../process/internal.ts";
+import type { System } from "../../runtime/internal.ts";
+import { Outage, serverKeep } from "../../store/internal.ts";
+import { connectNats } from "./nats-connect.ts";
 
 /** A connection, and JetStream on it. */
 export interface Session {
@@ -18,161 +17,81 @@ export interface Session {
   readonly jsm: JetStreamManager;
 }
 
-/** What else the client takes. */
-export type NatsClientOptions = Omit<NodeConnectionOptions, "servers" | "reconnect" | "noEcho">;
-
 /** What a {@link NatsLink} works with. */
 export interface NatsLinkOptions {
-  readonly servers: readonly string[];
-  readonly client: NatsClientOptions | undefined;
-  readonly runtime: Runtime;
+  readonly connection: NodeConnectionOptions;
+  readonly system: System;
   readonly timeoutMs: number;
-  /** Makes ready a connection that is there, or is there again; what it rejects with is tried again. */
+  /** Makes ready a new connection; what it rejects with breaks that. */
   readonly up: (session: Session) => Promise<void>;
   readonly down: () => void;
 }
 
 /** A connection that comes back by itself; outages are reported. */
-export class NatsLink {
+export class NatsLink implements Keeper<Session> {
   readonly #options: NatsLinkOptions;
-  readonly #waiting: Set<() => void> = new Set();
-  #session: Session | undefined = undefined;
-  #up = false;
-  #attempt = 0;
-  #downSinceMs: number;
-  #reported = false;
-  #closed = false;
-  #alarm: { readonly alarm: Alarm; readonly resolve: () => void } | undefined = undefined;
-  readonly #ended: Promise<void>;
+  readonly #outage: Outage;
+  readonly #kept: KeptConnection<Session>;
 
   constructor(options: NatsLinkOptions) {
+    const { system } = options;
     this.#options = options;
-    this.#downSinceMs = options.runtime.now();
-    this.#ended = this.#run();
+    this.#outage = new Outage("nats", system.runtime);
+    this.#kept = new KeptConnection(system, serverKeep, this);
+    this.#kept.begin();
   }
 
   /** The session that is up; waits for it until the signal aborts. */
-  async session(signal: AbortSignal): Promise<Session> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#up && this.#session !== undefined) return this.#session;
-      if (this.#closed) throw new Error("closed");
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          this.#waiting.delete(done);
-          signal.removeEventListener("abort", done);
-          resolve();
-        };
-        this.#waiting.add(done);
-        signal.addEventListener("abort", done, { once: true });
-      });
-    }
+  session(signal: AbortSignal): Promise<Session> {
+    return this.#kept.connection(signal);
   }
 
-  /** The connection, even while it is made ready. */
-  get connection(): NatsConnection | undefined {
-    return this.#session?.connection;
+  /** The session, while it is up. */
+  get current(): Session | undefined {
+    return this.#kept.current;
   }
 
-  /** Makes ready again: something is not as it was. */
-  renew(why: unknown): void {
-    if (!this.#up) return;
-    this.#down(why);
-    void this.#prepare();
+  /** Begins anew: something is not as it was. */
+  renew(session: Session, why: unknown): void {
+    this.#kept.lose(session, why);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#up = false;
-    this.#attempt++;
-    this.#alarm?.alarm.cancel();
-    this.#alarm?.resolve();
-    for (const wake of this.#waiting) wake();
-    await this.#session?.connection.close().catch(() => {});
-    await this.#ended;
+    await this.#kept
+      .close()
+      ?.connection.close()
+      .catch(() => {});
   }
 
-  async #run(): Promise<void> {
-    const { servers, client, timeoutMs, runtime } = this.#options;
-    for (let failures = 0; !this.#closed; failures++) {
-      try {
-        const connection = await connect({
-          name: "sluice",
-          pingInterval: pingMs,
-          maxPingOut: 3,
-          timeout: timeoutMs,
-          ...client,
-          servers: [...servers],
-          maxReconnectAttempts: -1,
-          reconnectDelayHandler: () => 50 + 200 * runtime.random(),
-        });
-        failures = 0;
-        if (this.#closed) return await connection.close();
-        const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: timeoutMs });
-        const js = jetstream(connection, { timeout: timeoutMs });
-        this.#session = { connection, js, jsm };
-        void this.#prepare();
-        await this.#watch(connection);
-        this.#down((await connection.closed()) ?? new Error("the connection is closed"));
-      } catch (error) {
-        this.#down(error);
-      }
-      this.#session = undefined;
-      await this.#pause(Math.min(50 * 2 ** failures, 2_000));
-    }
+  async connect(life: ConnectionLife, signal: AbortSignal): Promise<Session> {
+    const { timeoutMs: timeout } = this.#options;
+    const connection = await connectNats({ timeout, ...this.#options.connection }, signal);
+    void connection.closed().then((why) => life.lost(why ?? new Error("the connection is closed")));
+    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout });
+    return { connection, js: jetstream(connection, { timeout }), jsm };
   }
 
-  /** Hears of outages, until the connection ends for good. */
-  async #watch(connection: NatsConnection): Promise<void> {
-    for await (const status of connection.status()) {
-      if (status.type === "disconnect" || status.type === "staleConnection")
-        this.#down(new Error("the connection broke"));
-      else if (status.type === "reconnect") void this.#prepare();
-    }
+  abort({ connection }: Session): void {
+    connection.close().catch(() => {});
   }
 
-  async #prepare(): Promise<void> {
-    const attempt = ++this.#attempt;
-    const session = this.#session;
-    const { runtime, up } = this.#options;
-    while (attempt === this.#attempt && session !== undefined) {
-      try {
-        await up(session);
-        break;
-      } catch (error) {
-        if (attempt !== this.#attempt) return;
-        this.#down(error);
-        await this.#pause(100);
-      }
-    }
-    if (attempt !== this.#attempt || this.#closed) return;
-    this.#up = true;
-    if (this.#reported) {
-      const ms = Math.round(runtime.now() - this.#downSinceMs);
-      log("info", `nats is reached again, after ${ms} ms`);
-    }
-    this.#reported = false;
-    for (const wake of this.#waiting) wake();
+  restore(session: Session): Promise<void> {
+    return this.#options.up(session);
   }
 
-  #down(why: unknown): void {
-    if (this.#closed) return;
-    if (this.#up) {
-      this.#up = false;
-      this.#downSinceMs = this.#options.runtime.now();
-      this.#options.down();
-    }
-    if (this.#reported) return;
-    this.#reported = true;
-    log("warning", "nats is not reached; it is tried until it is", why);
+  up(): void {
+    this.#outage.end();
   }
 
-  #pause(ms: number): Promise<void> {
-    const { runtime } = this.#options;
-    if (this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const alarm = runtime.alarm(ms * (0.5 + runtime.random() / 2), resolve);
-      this.#alarm = { alarm, resolve };
-    });
+  down(reason: unknown, wasUp: boolean): void {
+    if (wasUp) this.#options.down();
+    this.#outage.begin(reason);
+  }
+
+  beat({ connection }: Session): void {
+    connection.flush().then(
+      () => this.#kept.heard(),
+      () => {},
+    );
   }
 }

@@ -1,17 +1,12 @@
+import { checkKnown } from "../../process/internal.ts";
 import { checkInteger, invalidOption } from "../../support/internal.ts";
 import type { LogBounds, ServerLog, StoredLogOptions } from "../../store/index.ts";
-import { checkBounds, StoredLog } from "../../store/internal.ts";
-import type { NatsClientOptions } from "./nats-link.ts";
+import { checkBounds, StoredLog, storedLogOptions } from "../../store/internal.ts";
+import { natsOptions, natsTarget, type NatsOptions } from "./nats-options.ts";
 import { NatsStore } from "./nats-store.ts";
 
-/** Where a {@link natsLog} is, and how much it keeps. */
-export interface NatsLogOptions extends LogBounds, StoredLogOptions {
-  /** The servers of one cluster, `"host:port"` each; any of them will do. */
-  readonly servers: string | readonly string[];
-  /** What its subjects begin with; default `sluice`. Its stream has the same name, with `_log`. Logs with one prefix are one. */
-  readonly prefix?: string;
-  /** What else the client takes: `user`, `pass`, `token`, `authenticator`, `tls`, … */
-  readonly client?: NatsClientOptions;
+/** Where a {@link natsLog} is, and how much it keeps. Logs with one prefix are one; its stream is `prefix_log`. */
+export interface NatsLogOptions extends NatsOptions, LogBounds, StoredLogOptions {
   /** Entries per topic; default 1,000. */
   readonly count?: number;
   /** Bytes of JSON per topic; default 1 MiB. The server keeps more: see `maxBytes`. */
@@ -36,6 +31,12 @@ export interface NatsLogOptions extends LogBounds, StoredLogOptions {
   readonly trustRestarts?: boolean;
 }
 
+const known: ReadonlySet<string> = new Set([
+  ...natsOptions,
+  ...storedLogOptions,
+  ...["forgetMs", "maxBytes", "storage", "replicas", "trustRestarts"],
+]);
+
 /**
  * The log in a stream of NATS JetStream, from version 2.9 on, over the packages `@nats-io/transport-node` and
  * `@nats-io/jetstream`. What is appended together is one message on the subject of the topic, stored only if nothing came
@@ -57,15 +58,13 @@ export interface NatsLogOptions extends LogBounds, StoredLogOptions {
  * @throws SLUICE_REAL_IO in a simulation
  */
 export function natsLog<E>(options: NatsLogOptions): ServerLog<E> {
-  const { servers, client, prefix = "sluice", count = 1_000, bytes = 2 ** 20 } = options;
+  checkKnown("natsLog", options, known);
+  const { connection, prefix } = natsTarget(options);
+  const { count = 1_000, bytes = 2 ** 20 } = options;
   const { ageMs = Infinity, maxBytes = 2 ** 30, timeoutMs = 5_000, trustRestarts } = options;
   const { storage = "file", replicas = 1 } = options;
   const { forgetMs = ageMs === Infinity ? 7 * 24 * 3_600_000 : Math.max(2 * ageMs, 60_000) } =
     options;
-  const list = typeof servers === "string" ? [servers] : [...(servers ?? [])];
-  if (list.length === 0) throw invalidOption("servers", list, "at least one");
-  if (!/^[\w-]+(\.[\w-]+)*$/.test(prefix) || prefix.length > 200)
-    throw invalidOption("prefix", prefix, "a NATS subject of letters, digits, _ and -");
   if (storage !== "file" && storage !== "memory")
     throw invalidOption("storage", storage, '"file" or "memory"');
   checkBounds(options);
@@ -76,6 +75,6 @@ export function natsLog<E>(options: NatsLogOptions): ServerLog<E> {
   const maxPerTopic = 2 * count + 1_000;
   const bounds = { maxBytes, maxAgeMs: forgetMs, maxPerTopic };
   const stream = { prefix, storage, replicas, trustRestarts, ...bounds };
-  const store = { servers: list, client, stream, count, bytes, ageMs, forgetMs, timeoutMs };
-  return new StoredLog<E>(options, (runtime) => new NatsStore(store, runtime));
+  const store = { connection, stream, count, bytes, ageMs, forgetMs, timeoutMs };
+  return new StoredLog<E>(options, (system) => new NatsStore(store, system));
 }

@@ -1,10 +1,10 @@
-import type { Msg, Subscription } from "@nats-io/transport-node";
-import type { Runtime } from "../../runtime/internal.ts";
+import type { Msg, NodeConnectionOptions, Subscription } from "@nats-io/transport-node";
+import type { Runtime, System } from "../../runtime/internal.ts";
 import type { LogBounds, Position, Read } from "../../store/index.ts";
 import { type Ears, type LogStore, newEpoch, type Question } from "../../store/internal.ts";
 import { log } from "../../telemetry/internal.ts";
 import { decodeBatch, encodeBatch, type StoredBatch } from "./nats-batch.ts";
-import { type NatsClientOptions, NatsLink, type Session } from "./nats-link.ts";
+import { NatsLink, type Session } from "./nats-link.ts";
 import { readBatches } from "./nats-reader.ts";
 import { isOtherSequence, NatsStream, type NatsStreamOptions } from "./nats-stream.ts";
 import { NatsTopic, type TopicEnd } from "./nats-topic.ts";
@@ -15,8 +15,7 @@ const maxKnown = 1_000;
 
 /** What a {@link NatsStore} works with. */
 export interface NatsStoreOptions extends Required<LogBounds> {
-  readonly servers: readonly string[];
-  readonly client: NatsClientOptions | undefined;
+  readonly connection: NodeConnectionOptions;
   readonly stream: NatsStreamOptions;
   readonly forgetMs: number;
   readonly timeoutMs: number;
@@ -47,21 +46,21 @@ export class NatsStore implements LogStore {
   /** When it has to be confirmed again. */
   #confirmMs = 0;
 
-  constructor(options: NatsStoreOptions, runtime: Runtime) {
-    const { servers, client, timeoutMs } = options;
+  constructor(options: NatsStoreOptions, system: System) {
+    const { connection, timeoutMs } = options;
     this.#options = options;
-    this.#runtime = runtime;
+    this.#runtime = system.runtime;
     this.#stream = new NatsStream(options.stream);
     this.#link = new NatsLink({
-      servers,
-      client,
-      runtime,
+      connection,
+      system,
       timeoutMs,
       up: (session) => this.#prepare(session),
       down: () => {
         for (const followed of this.#followed.values()) {
           if (followed.held) followed.ears.lost();
           followed.held = false;
+          followed.subscription = undefined;
         }
       },
     });
@@ -69,7 +68,7 @@ export class NatsStore implements LogStore {
 
   /** Of a message, some is for where the entries belong. */
   get maxBatchBytes(): number {
-    const { max_payload = 2 ** 20 } = this.#link.connection?.info ?? {};
+    const { max_payload = 2 ** 20 } = this.#link.current?.connection.info ?? {};
     return Math.max(Math.min(max_payload, 2 ** 20) - 4_096, 1);
   }
 
@@ -142,12 +141,11 @@ export class NatsStore implements LogStore {
     const token = subjectToken(topic);
     const followed: Followed = { ears, token, subscription: undefined, held: false };
     this.#followed.set(topic, followed);
-    const { connection } = this.#link;
-    if (connection !== undefined) void this.#hold(topic, followed);
+    void this.#hold(topic, followed);
     return {
       [Symbol.dispose]: () => {
         if (this.#followed.get(topic) === followed) this.#followed.delete(topic);
-        if (!(followed.subscription?.isClosed() ?? true)) followed.subscription?.unsubscribe();
+        if (followed.subscription?.isClosed() === false) followed.subscription.unsubscribe();
       },
     };
   }
@@ -190,9 +188,7 @@ export class NatsStore implements LogStore {
   }
 
   #subscribe({ connection }: Session, topic: string, followed: Followed): void {
-    // A connection that was there again has them still.
-    if (followed.subscription !== undefined && !followed.subscription.isClosed()) return;
-    if (this.#followed.get(topic) !== followed) return;
+    if (followed.subscription !== undefined || this.#followed.get(topic) !== followed) return;
     followed.subscription = connection.subscribe(this.#stream.told(followed.token), {
       callback: (error, message) => {
         if (error === null) this.#hear(topic, message);
@@ -237,18 +233,18 @@ export class NatsStore implements LogStore {
         return known.saw({ ...batch, entries: texts }, seq);
       } catch (error) {
         known.forget();
-        if (!isOtherSequence(error)) throw this.#judge(error);
+        if (!isOtherSequence(error)) throw this.#judge(session, error);
       }
     }
   }
 
   /** Where a topic ends, as the server knows it. */
-  async #end({ jsm }: Session, topic: string): Promise<TopicEnd> {
+  async #end(session: Session, topic: string): Promise<TopicEnd> {
     try {
-      const last = await this.#stream.lastOf(jsm, this.#stream.stored(subjectToken(topic)));
+      const last = await this.#stream.lastOf(session.jsm, this.#stream.stored(subjectToken(topic)));
       if (last !== undefined) return this.#topic(topic).saw(decodeBatch(last.data), last.seq);
     } catch (error) {
-      throw this.#judge(error);
+      throw this.#judge(session, error);
     }
     this.#topic(topic).forget();
     return { life: this.#unborn(), last: 0, total: 0, sequence: 0 };
@@ -274,7 +270,7 @@ export class NatsStore implements LogStore {
   async #confirm(session: Session): Promise<void> {
     if (await this.#stream.confirm(session, this.#generation)) return this.#confirmed();
     const error = new Error("the stream was emptied");
-    this.#link.renew(error);
+    this.#link.renew(session, error);
     throw error;
   }
 
@@ -283,8 +279,8 @@ export class NatsStore implements LogStore {
   }
 
   /** Without its stream, nothing is as it was. */
-  #judge(error: unknown): unknown {
-    if (this.#stream.isGone(error)) this.#link.renew(error);
+  #judge(session: Session, error: unknown): unknown {
+    if (this.#stream.isGone(error)) this.#link.renew(session, error);
     return error;
   }
 

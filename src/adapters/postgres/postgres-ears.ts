@@ -1,127 +1,123 @@
-import { Client } from "pg";
-import type { Alarm, Runtime } from "../../runtime/internal.ts";
-import type { Ears } from "../../store/internal.ts";
+import { Client, type ClientConfig } from "pg";
+import { KeptConnection, type ConnectionLife, type Keeper } from "../../process/internal.ts";
+import type { System } from "../../runtime/internal.ts";
+import { type Ears, serverKeep } from "../../store/internal.ts";
 import { log } from "../../telemetry/internal.ts";
-
-/** A silent connection is asked whether it lives so often, and given up when it has not answered by the next time. */
-const pingMs = 2_000;
+import { connectPostgres } from "./postgres-connect.ts";
 
 interface Heard {
   readonly ears: Ears;
   held: boolean;
 }
 
-/** The connection that listens, to any number of channels; it comes back by itself. */
-export class PostgresEars {
-  readonly #connectionString: string;
-  readonly #runtime: Runtime;
-  readonly #channels: Map<string, Heard> = new Map();
-  #client: Client | undefined = undefined;
-  #connected = false;
-  #failures = 0;
-  #alarm: Alarm | undefined = undefined;
-  #closed = false;
+/** Statements in one question. */
+const channelsAtOnce = 1_000;
 
-  constructor(connectionString: string, runtime: Runtime) {
-    this.#connectionString = connectionString;
-    this.#runtime = runtime;
+/** The connection that listens, to any number of channels; it is made for the first, and comes back by itself. */
+export class PostgresEars implements Keeper<Client> {
+  readonly #connection: ClientConfig;
+  readonly #channels: Map<string, Heard> = new Map();
+  readonly #kept: KeptConnection<Client>;
+  #isBegun = false;
+  /** What is listened on, also while it is made ready. */
+  #client: Client | undefined = undefined;
+  #failures = 0;
+
+  constructor(connection: ClientConfig, system: System) {
+    this.#connection = connection;
+    this.#kept = new KeptConnection(system, serverKeep, this);
   }
 
   follow(channel: string, ears: Ears): Disposable {
     const heard: Heard = { ears, held: false };
     this.#channels.set(channel, heard);
-    if (this.#client === undefined && this.#alarm === undefined) this.#connect();
-    else if (this.#connected) void this.#listen(this.#client, channel, heard);
+    const { current } = this.#kept;
+    if (!this.#isBegun) this.#kept.begin();
+    else if (current !== undefined) this.#listenOr(current, [[channel, heard]]);
+    this.#isBegun = true;
     return {
       [Symbol.dispose]: () => {
         if (this.#channels.get(channel) !== heard) return;
         this.#channels.delete(channel);
-        if (this.#connected) this.#client?.query(`UNLISTEN "${channel}"`).catch(() => {});
+        this.#kept.current?.query(`UNLISTEN "${channel}"`).catch(() => {});
       },
     };
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#channels.clear();
-    this.#alarm?.cancel();
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => {});
+    await this.#kept
+      .close()
+      ?.end()
+      .catch(() => {});
   }
 
-  #connect(): void {
-    this.#alarm = undefined;
-    const client = new Client({
-      connectionString: this.#connectionString,
-      connectionTimeoutMillis: 3 * pingMs,
-      keepAlive: true,
-    });
-    this.#client = client;
-    client.on("error", () => this.#lose(client));
-    client.on("end", () => this.#lose(client));
-    client.on("notification", ({ channel }) => this.#channels.get(channel)?.ears.hear());
-    client.connect().then(
-      () => this.#begin(client),
-      (error: unknown) => this.#lose(client, error),
-    );
-  }
-
-  #begin(client: Client): void {
-    if (client !== this.#client) return;
-    this.#connected = true;
-    this.#failures = 0;
-    for (const [channel, heard] of this.#channels) void this.#listen(client, channel, heard);
-    this.#watch(client);
-  }
-
-  async #listen(client: Client | undefined, channel: string, heard: Heard): Promise<void> {
-    if (client === undefined) return;
-    try {
-      await client.query(`LISTEN "${channel}"`);
-    } catch (error) {
-      return this.#lose(client, error);
-    }
-    if (client !== this.#client || this.#channels.get(channel) !== heard) return;
-    heard.held = true;
-    heard.ears.held();
-  }
-
-  /** Asks again and again whether it lives. */
-  #watch(client: Client): void {
-    let answered = true;
-    const ask = (): void => {
-      if (client !== this.#client) return;
-      if (!answered) return this.#lose(client);
-      answered = false;
-      client.query("SELECT 1").then(
-        () => (answered = true),
-        () => this.#lose(client),
+  async connect(life: ConnectionLife, signal: AbortSignal): Promise<Client> {
+    const client = await connectPostgres(this.#connection, signal);
+    for (const event of ["error", "end"] as const)
+      client.on(event, (reason?: unknown) =>
+        life.lost(reason ?? new Error("the server has closed the connection")),
       );
-      this.#alarm = this.#runtime.alarm(pingMs, ask);
-    };
-    ask();
+    client.on("notification", ({ channel }) => this.#channels.get(channel)?.ears.hear());
+    return client;
   }
 
-  #lose(client: Client, why?: unknown): void {
-    if (client !== this.#client || this.#closed) return;
+  abort(client: Client): void {
+    // Also one that says nothing: what it was asked breaks it.
+    client.end().catch(() => {});
+  }
+
+  async restore(client: Client): Promise<void> {
+    this.#client = client;
+    await this.#listen(client, this.#unheld());
+  }
+
+  up(client: Client): void {
+    this.#failures = 0;
+    // What was followed meanwhile.
+    this.#listenOr(client, this.#unheld());
+  }
+
+  down(reason: unknown): void {
     this.#client = undefined;
-    this.#connected = false;
-    this.#alarm?.cancel();
     for (const heard of this.#channels.values()) {
       if (heard.held) heard.ears.lost();
       heard.held = false;
     }
-    // Also one that says nothing: what it was asked breaks it.
-    client.end().catch(() => {});
     // An outage is told by those who ask; that nobody can listen, by nobody else.
     if (++this.#failures === 5)
       log(
         "warning",
         "postgres cannot be listened to; it is tried until it can, and tails wait",
-        why,
+        reason,
       );
-    const ms = Math.min(25 * 2 ** this.#failures, 2_000) * (0.5 + this.#runtime.random() / 2);
-    this.#alarm = this.#runtime.alarm(ms, () => this.#connect());
+  }
+
+  beat(client: Client): void {
+    client.query("SELECT 1").then(
+      () => this.#kept.heard(),
+      () => {},
+    );
+  }
+
+  #unheld(): (readonly [string, Heard])[] {
+    return [...this.#channels].filter(([, { held }]) => !held);
+  }
+
+  #listenOr(client: Client, channels: readonly (readonly [string, Heard])[]): void {
+    this.#listen(client, channels).catch((error: unknown) => this.#kept.lose(client, error));
+  }
+
+  async #listen(client: Client, channels: readonly (readonly [string, Heard])[]): Promise<void> {
+    for (let first = 0; first < channels.length; first += channelsAtOnce) {
+      const some = channels.slice(first, first + channelsAtOnce);
+      await client.query(some.map(([channel]) => `LISTEN "${channel}"`).join(";"));
+      if (client !== this.#client) return;
+      for (const [channel, heard] of some) {
+        if (this.#channels.get(channel) !== heard || heard.held) continue;
+        heard.held = true;
+        heard.ears.held();
+      }
+    }
   }
 }

@@ -1,17 +1,16 @@
-import { checkInteger, invalidOption } from "../../support/internal.ts";
+import { checkKnown } from "../../process/internal.ts";
+import { checkInteger } from "../../support/internal.ts";
 import type { LogBounds, ServerLog, StoredLogOptions } from "../../store/index.ts";
-import { checkBounds, StoredLog } from "../../store/internal.ts";
+import { checkBounds, StoredLog, storedLogOptions } from "../../store/internal.ts";
+import { postgresOptions, postgresTarget, type PostgresOptions } from "./postgres-options.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
-/** Where a {@link postgresLog} is, and how much it keeps. */
-export interface PostgresLogOptions extends LogBounds, StoredLogOptions {
-  /** `postgres://[user[:password]@]host[:port]/database`, as the package `pg` reads it. */
-  readonly connectionString: string;
-  /**
-   * What its tables and functions begin with, at most 30 small letters, digits and `_`; default `sluice_log`. Where they
-   * are missing they are made, in the first schema of the search path; else no right to make any is needed.
-   */
-  readonly table?: string;
+/**
+ * Where a {@link postgresLog} is, and how much it keeps. Logs with one prefix are one: the tables `prefix_log`, …, and
+ * functions. Where they are missing they are made, in the first schema of the search path; else no right to make any is
+ * needed.
+ */
+export interface PostgresLogOptions extends PostgresOptions, LogBounds, StoredLogOptions {
   /** Entries per topic; default 1,000. */
   readonly count?: number;
   /** Bytes of JSON per topic; default 1 MiB. */
@@ -29,6 +28,12 @@ export interface PostgresLogOptions extends LogBounds, StoredLogOptions {
    */
   readonly trustRestarts?: boolean;
 }
+
+const known: ReadonlySet<string> = new Set([
+  ...postgresOptions,
+  ...storedLogOptions,
+  ...["maxTopics", "forgetMs", "trustRestarts"],
+]);
 
 /**
  * The log in tables of a Postgres database, from version 13 on, over the package `pg`: a row per topic numbers the
@@ -51,29 +56,16 @@ export interface PostgresLogOptions extends LogBounds, StoredLogOptions {
  * @throws SLUICE_REAL_IO in a simulation
  */
 export function postgresLog<E>(options: PostgresLogOptions): ServerLog<E> {
-  const { connectionString, table = "sluice_log", count = 1_000, bytes = 2 ** 20 } = options;
+  checkKnown("postgresLog", options, known);
+  const { connection, prefix } = postgresTarget(options);
+  const { count = 1_000, bytes = 2 ** 20 } = options;
   const { ageMs = Infinity, maxTopics = 10_000, forgetMs = 7 * 24 * 3_600_000 } = options;
   const { trustRestarts, timeoutMs = 5_000 } = options;
-  if (typeof connectionString !== "string" || !/^postgres(ql)?:\/\/./.test(connectionString))
-    throw invalidOption(
-      "connectionString",
-      typeof connectionString,
-      "an address that begins with postgres://",
-    );
-  if (typeof table !== "string" || !/^[a-z_][a-z0-9_]{0,29}$/.test(table))
-    throw invalidOption("table", table, "at most 30 small letters, digits and _");
   checkBounds(options);
   checkInteger("maxTopics", maxTopics, 1);
   checkInteger("forgetMs", forgetMs, ageMs === Infinity ? 1 : ageMs);
   const bounds = { count, bytes, ageMs };
-  const store = {
-    connectionString,
-    table,
-    ...bounds,
-    maxTopics,
-    forgetMs,
-    trustRestarts,
-    timeoutMs,
-  };
-  return new StoredLog<E>(options, (runtime) => new PostgresStore(store, runtime));
+  const table = `${prefix}_log`;
+  const store = { connection, table, ...bounds, maxTopics, forgetMs, trustRestarts, timeoutMs };
+  return new StoredLog<E>(options, (system) => new PostgresStore(store, system));
 }

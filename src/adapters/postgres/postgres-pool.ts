@@ -1,13 +1,14 @@
-import { Pool, type PoolClient } from "pg";
+import { type ClientConfig, Pool, type PoolClient } from "pg";
 import type { Runtime } from "../../runtime/internal.ts";
-import { log } from "../../telemetry/internal.ts";
+import { Waits } from "../../process/internal.ts";
+import { Outage, serverKeep } from "../../store/internal.ts";
 
 /** So many connections at most, beside the one that listens. */
 const maxConnections = 4;
 
 /** What a {@link PostgresPool} works with. */
 export interface PostgresPoolOptions {
-  readonly connectionString: string;
+  readonly connection: ClientConfig;
   readonly runtime: Runtime;
   readonly timeoutMs: number;
   /** Makes ready a new connection; what it rejects with ends that. */
@@ -19,18 +20,18 @@ export class PostgresPool {
   readonly #options: PostgresPoolOptions;
   readonly #pool: Pool;
   readonly #prepared: WeakSet<PoolClient> = new WeakSet();
-  #downSinceMs: number | undefined = undefined;
+  readonly #outage: Outage;
 
   constructor(options: PostgresPoolOptions) {
-    const { connectionString, timeoutMs } = options;
+    const { connection, timeoutMs } = options;
     this.#options = options;
+    this.#outage = new Outage("postgres", options.runtime);
     this.#pool = new Pool({
-      connectionString,
+      ...connection,
       max: maxConnections,
       connectionTimeoutMillis: timeoutMs,
       // What was given up here ends there, too.
       statement_timeout: timeoutMs,
-      keepAlive: true,
       keepAliveInitialDelayMillis: 5_000,
     });
     // Of a connection that is idle; the next one is made when it is needed. What is asked on one that ends, rejects.
@@ -67,20 +68,22 @@ export class PostgresPool {
 
   async #client(signal: AbortSignal): Promise<PoolClient> {
     const { runtime, prepare } = this.#options;
-    for (let failures = 0; ; failures++) {
+    const waits = new Waits(serverKeep.reconnectDelayMs);
+    for (;;) {
       signal.throwIfAborted();
       let client: PoolClient | undefined;
       try {
         client = await this.#connect(signal);
         if (!this.#prepared.has(client)) await within(signal, prepare(client));
         this.#prepared.add(client);
-        this.#up();
+        this.#outage.end();
         return client;
       } catch (error) {
         client?.release(true);
         signal.throwIfAborted();
-        this.#down(error);
-        await pause(runtime, Math.min(20 * 2 ** failures, 1_000) * (0.5 + runtime.random() / 2));
+        this.#outage.begin(error);
+        const ms = waits.next(() => runtime.random());
+        await new Promise<void>((resolve) => void runtime.alarm(ms, resolve));
       }
     }
   }
@@ -97,29 +100,12 @@ export class PostgresPool {
       throw error;
     }
   }
-
-  #up(): void {
-    if (this.#downSinceMs === undefined) return;
-    const ms = Math.round(this.#options.runtime.now() - this.#downSinceMs);
-    this.#downSinceMs = undefined;
-    log("info", `postgres is reached again, after ${ms} ms`);
-  }
-
-  #down(error: unknown): void {
-    if (this.#downSinceMs !== undefined) return;
-    this.#downSinceMs = this.#options.runtime.now();
-    log("warning", "postgres is not reached; it is tried until it is", error);
-  }
 }
 
 /** Whether the server answered, and goes on. */
 function isReply(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P|XX)/.test(code);
-}
-
-function pause(runtime: Runtime, ms: number): Promise<void> {
-  return new Promise((resolve) => void runtime.alarm(ms, resolve));
 }
 
 /** What a promise gives, unless the signal aborts first. */

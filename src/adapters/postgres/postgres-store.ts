@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { PoolClient } from "pg";
-import type { Runtime } from "../../runtime/internal.ts";
+import type { ClientConfig, PoolClient } from "pg";
+import type { Runtime, System } from "../../runtime/internal.ts";
 import type { LogBounds, Position, Read } from "../../store/index.ts";
 import { type Ears, type LogStore, newEpoch, type Question } from "../../store/internal.ts";
 import { log } from "../../telemetry/internal.ts";
@@ -14,7 +14,7 @@ const slackMs = 10_000;
 
 /** What a {@link PostgresStore} works with. */
 export interface PostgresStoreOptions extends Required<LogBounds> {
-  readonly connectionString: string;
+  readonly connection: ClientConfig;
   readonly table: string;
   readonly maxTopics: number;
   readonly forgetMs: number;
@@ -33,13 +33,14 @@ export class PostgresStore implements LogStore {
   #made = false;
   #warned = false;
 
-  constructor(options: PostgresStoreOptions, runtime: Runtime) {
-    const { connectionString, timeoutMs } = options;
+  constructor(options: PostgresStoreOptions, system: System) {
+    const { connection, timeoutMs } = options;
     this.#options = options;
+    const { runtime } = system;
     this.#runtime = runtime;
     const prepare = (client: PoolClient): Promise<void> => this.#prepare(client);
-    this.#pool = new PostgresPool({ connectionString, runtime, timeoutMs, prepare });
-    this.#ears = new PostgresEars(connectionString, runtime);
+    this.#pool = new PostgresPool({ connection, runtime, timeoutMs, prepare });
+    this.#ears = new PostgresEars(connection, system);
   }
 
   async append(topic: string, texts: readonly string[], signal: AbortSignal): Promise<Position> {

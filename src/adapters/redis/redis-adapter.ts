@@ -1,17 +1,11 @@
-import { createClient, type RedisClientOptions } from "redis";
-import { invalidOption } from "../../support/internal.ts";
+import { createClient } from "redis";
+import { checkKnown } from "../../process/internal.ts";
 import type { Adapter } from "../../pubsub/index.ts";
 import { RedisConnection, type Client } from "./redis-connection.ts";
+import { redisOptions, redisTarget, type RedisOptions } from "./redis-options.ts";
 
 /** How to reach Redis. */
-export interface RedisAdapterOptions {
-  /** `redis[s]://[user:password@]host[:port]`. */
-  readonly url: string;
-  /** What all channels begin with: nodes of one prefix hear each other, whatever database they use. Default `"sluice"`. */
-  readonly prefix?: string;
-  /** What else the client takes: `username`, `password`, `credentialsProvider`, … It never reconnects by itself. */
-  readonly client?: Omit<RedisClientOptions, "url" | "RESP" | "disableOfflineQueue">;
-}
+export type RedisAdapterOptions = RedisOptions;
 
 /**
  * Joins nodes by Redis channels, for `pubsub({ adapter })`; each node has two connections. Needs `redis` 6.
@@ -33,24 +27,16 @@ export interface RedisAdapterOptions {
  * ```
  * @throws SluiceError `SLUICE_INVALID_OPTION`
  */
-export function redisAdapter({ url, prefix = "sluice", client }: RedisAdapterOptions): Adapter {
-  // The text may hold a password: it is not shown.
-  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol))
-    throw invalidOption("url", "something else", "redis://… or rediss://…");
+export function redisAdapter(options: RedisAdapterOptions): Adapter {
+  checkKnown("redisAdapter", options, new Set(redisOptions));
+  const { connection, prefix, isLoopback } = redisTarget(options);
   const make = (): Client => {
-    const made = createClient({
-      ...client,
-      url,
-      disableOfflineQueue: true,
-      socket: { ...client?.socket, reconnectStrategy: false } as NonNullable<
-        RedisClientOptions["socket"]
-      >,
-    }) as unknown as Client;
     // Errors reach whoever waits; without a listener they would end the program.
-    return made.on("error", () => {});
+    return (createClient(connection) as unknown as Client).on("error", () => {});
   };
   return {
     kind: "redis",
+    isLoopback,
     async connect(events, signal) {
       signal.throwIfAborted();
       const [speaker, hearer] = [make(), make()];

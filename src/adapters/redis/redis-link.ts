@@ -1,61 +1,43 @@
-import { createClient, type RedisClientType } from "redis";
-import type { Runtime } from "../../runtime/internal.ts";
-import { log } from "../../telemetry/internal.ts";
-
-/** A silent connection is asked whether it lives so often, and given up after three times that. */
-const pingMs = 2_000;
+import { createClient, type RedisClientOptions, type RedisClientType } from "redis";
+import { KeptConnection, type ConnectionLife, type Keeper } from "../../process/internal.ts";
+import type { System } from "../../runtime/internal.ts";
+import { Outage, serverKeep } from "../../store/internal.ts";
 
 /** A connection of the `redis` package. */
 export type RedisClient = RedisClientType;
 
 /** What a {@link RedisLink} works with. */
 export interface RedisLinkOptions {
-  readonly url: string;
-  readonly runtime: Runtime;
+  readonly connection: RedisClientOptions;
+  readonly system: System;
   /** Makes ready a new connection; what it rejects with breaks that. */
   readonly up: (client: RedisClient) => Promise<void>;
   readonly down?: () => void;
 }
 
 /** A connection that comes back by itself. Nothing waits in it for the one after it; outages are reported. */
-export class RedisLink {
+export class RedisLink implements Keeper<RedisClient> {
   readonly #options: RedisLinkOptions;
-  readonly #waiting: Set<() => void> = new Set();
-  #client: RedisClient;
-  #up = false;
-  #attempt = 0;
-  #downSinceMs: number;
-  #reported = false;
-  #closed = false;
+  readonly #outage: Outage;
+  readonly #kept: KeptConnection<RedisClient>;
 
   constructor(options: RedisLinkOptions) {
+    const { system } = options;
     this.#options = options;
-    this.#downSinceMs = options.runtime.now();
-    this.#client = this.#open();
+    this.#outage = new Outage("redis", system.runtime);
+    this.#kept = new KeptConnection(system, serverKeep, this);
+    this.#kept.begin();
   }
 
   /** The connection that is up; waits for it until the signal aborts. */
-  async client(signal: AbortSignal): Promise<RedisClient> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#up && this.#client.isReady) return this.#client;
-      if (this.#closed) throw new Error("closed");
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          this.#waiting.delete(done);
-          signal.removeEventListener("abort", done);
-          resolve();
-        };
-        this.#waiting.add(done);
-        signal.addEventListener("abort", done, { once: true });
-      });
-    }
+  client(signal: AbortSignal): Promise<RedisClient> {
+    return this.#kept.connection(signal);
   }
 
   /** Sends a command; one whose signal aborts has found a connection on which nothing comes back. */
   async command(args: () => string[], signal: AbortSignal): Promise<unknown> {
     const client = await this.client(signal);
-    const broken = (): void => this.#renew(client);
+    const broken = (): void => this.#kept.lose(client, new Error("it does not answer"));
     signal.addEventListener("abort", broken, { once: true });
     try {
       return await client.sendCommand(args());
@@ -66,90 +48,52 @@ export class RedisLink {
 
   /** Hears a channel no longer. */
   unsubscribe(channel: string): void {
-    if (this.#client.isReady) this.#client.unsubscribe(channel).catch(() => {});
+    this.#kept.current?.unsubscribe(channel).catch(() => {});
   }
 
   close(): void {
-    this.#closed = true;
-    this.#up = false;
-    this.#client.destroy();
-    this.#wake();
+    this.#kept.close()?.destroy();
   }
 
-  #open(): RedisClient {
-    const { url, runtime } = this.#options;
-    const client: RedisClient = createClient({
-      url,
-      disableOfflineQueue: true,
-      pingInterval: pingMs,
-      socket: {
-        connectTimeout: 3 * pingMs,
-        socketTimeout: 3 * pingMs,
-        reconnectStrategy: (retries) =>
-          Math.min(20 * 2 ** Math.min(retries, 10), 2_000) * (0.5 + runtime.random() / 2),
-      },
-    });
-    client.on("error", (error: unknown) => this.#down(client, error));
-    client.on("reconnecting", () => this.#down(client, undefined));
-    client.on("ready", () => void this.#ready(client));
-    client.connect().catch((error: unknown) => this.#down(client, error));
-    return client;
-  }
-
-  /** Begins anew with a connection that says nothing. */
-  #renew(client: RedisClient): void {
-    if (this.#closed || client !== this.#client) return;
-    this.#down(client, new Error("it does not answer"));
-    this.#client = this.#open();
-    if (client.isOpen) client.destroy();
-  }
-
-  async #ready(client: RedisClient): Promise<void> {
-    const attempt = ++this.#attempt;
-    const current = (): boolean => attempt === this.#attempt && client === this.#client;
-    const { runtime, up } = this.#options;
+  async connect(life: ConnectionLife, signal: AbortSignal): Promise<RedisClient> {
+    const client = createClient(this.#options.connection) as unknown as RedisClient;
+    for (const event of ["error", "end"] as const)
+      client.on(event, (reason?: unknown) =>
+        life.lost(reason ?? new Error("the server has closed the connection")),
+      );
+    const letGo = (): void => client.destroy();
+    signal.addEventListener("abort", letGo, { once: true });
     try {
-      await loaded(client, runtime);
-      await up(client);
-    } catch (error) {
-      if (current()) runtime.alarm(200, () => current() && this.#renew(client));
-      return this.#down(client, error);
+      await client.connect();
+      return client;
+    } finally {
+      signal.removeEventListener("abort", letGo);
     }
-    if (!current() || !client.isReady || this.#closed) return;
-    this.#up = true;
-    if (this.#reported) {
-      const ms = Math.round(runtime.now() - this.#downSinceMs);
-      log("info", `redis is reached again, after ${ms} ms`);
-    }
-    this.#reported = false;
-    this.#wake();
   }
 
-  #down(client: RedisClient, error: unknown): void {
-    if (client !== this.#client || this.#closed) return;
-    if (this.#up) {
-      this.#up = false;
-      this.#downSinceMs = this.#options.runtime.now();
-      this.#options.down?.();
-    }
-    if (this.#reported || error === undefined) return;
-    this.#reported = true;
-    log("warning", "redis is not reached; it is tried until it is", error);
+  abort(client: RedisClient): void {
+    client.destroy();
   }
 
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
+  async restore(client: RedisClient): Promise<void> {
+    // A server that still reads its data refuses this.
+    await client.ping();
+    await this.#options.up(client);
   }
-}
 
-/** Waits until the server has read its data. */
-async function loaded(client: RedisClient, runtime: Runtime): Promise<void> {
-  for (;;) {
-    try {
-      return void (await client.ping());
-    } catch (error) {
-      if (!String(error).includes("LOADING")) throw error;
-      await new Promise<void>((resolve) => void runtime.alarm(50, resolve));
-    }
+  up(): void {
+    this.#outage.end();
+  }
+
+  down(reason: unknown, wasUp: boolean): void {
+    if (wasUp) this.#options.down?.();
+    this.#outage.begin(reason);
+  }
+
+  beat(client: RedisClient): void {
+    client.ping().then(
+      () => this.#kept.heard(),
+      () => {},
+    );
   }
 }

@@ -1,14 +1,12 @@
-import { checkInteger, invalidOption } from "../../support/internal.ts";
+import { checkKnown } from "../../process/internal.ts";
+import { checkInteger } from "../../support/internal.ts";
 import type { LogBounds, ServerLog, StoredLogOptions } from "../../store/index.ts";
-import { checkBounds, StoredLog } from "../../store/internal.ts";
+import { checkBounds, StoredLog, storedLogOptions } from "../../store/internal.ts";
+import { redisOptions, redisTarget, type RedisOptions } from "./redis-options.ts";
 import { RedisStore } from "./redis-store.ts";
 
-/** Where a {@link redisLog} is, and how much it keeps. */
-export interface RedisLogOptions extends LogBounds, StoredLogOptions {
-  /** `redis[s]://[user[:password]@]host[:port][/database]`. */
-  readonly url: string;
-  /** What its keys begin with, in braces, so that all are in one slot; default `sluice`. Logs with one prefix are one. */
-  readonly prefix?: string;
+/** Where a {@link redisLog} is, and how much it keeps. Logs with one prefix are one; all its keys are in one slot. */
+export interface RedisLogOptions extends RedisOptions, LogBounds, StoredLogOptions {
   /** Entries per topic; default 1,000. */
   readonly count?: number;
   /** Bytes of JSON per topic; default 1 MiB. */
@@ -26,6 +24,12 @@ export interface RedisLogOptions extends LogBounds, StoredLogOptions {
    */
   readonly trustRestarts?: boolean;
 }
+
+const known: ReadonlySet<string> = new Set([
+  ...redisOptions,
+  ...storedLogOptions,
+  ...["maxTopics", "forgetMs", "trustRestarts"],
+]);
 
 /**
  * The log on a Redis server, from version 6.2 on, over the package `redis`: each topic is a stream, written by a script
@@ -47,15 +51,13 @@ export interface RedisLogOptions extends LogBounds, StoredLogOptions {
  * @throws SLUICE_REAL_IO in a simulation
  */
 export function redisLog<E>(options: RedisLogOptions): ServerLog<E> {
-  const { url, prefix = "sluice", count = 1_000, bytes = 2 ** 20, ageMs = Infinity } = options;
+  checkKnown("redisLog", options, known);
+  const { connection, prefix } = redisTarget(options);
+  const { count = 1_000, bytes = 2 ** 20, ageMs = Infinity } = options;
   const { maxTopics = 10_000, forgetMs = 7 * 24 * 3_600_000, trustRestarts } = options;
-  if (typeof url !== "string" || !/^rediss?:\/\/./.test(url))
-    throw invalidOption("url", typeof url, "an address that begins with redis:// or rediss://");
-  if (typeof prefix !== "string" || !/^[^{}]+$/.test(prefix))
-    throw invalidOption("prefix", prefix, "a text without braces that is not empty");
   checkBounds(options);
   checkInteger("maxTopics", maxTopics, 1);
   checkInteger("forgetMs", forgetMs, ageMs === Infinity ? 1 : ageMs);
-  const store = { url, prefix, count, bytes, ageMs, maxTopics, forgetMs, trustRestarts };
-  return new StoredLog<E>(options, (runtime) => new RedisStore(store, runtime));
+  const store = { connection, prefix, count, bytes, ageMs, maxTopics, forgetMs, trustRestarts };
+  return new StoredLog<E>(options, (system) => new RedisStore(store, system));
 }

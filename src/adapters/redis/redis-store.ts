@@ -1,4 +1,5 @@
-import type { Runtime } from "../../runtime/internal.ts";
+import type { RedisClientOptions } from "redis";
+import type { Runtime, System } from "../../runtime/internal.ts";
 import type { LogBounds, Position, Read } from "../../store/index.ts";
 import {
   type Batch,
@@ -14,7 +15,7 @@ import { appendScript, dropScript, readScript, type Script } from "./redis-scrip
 
 /** What a {@link RedisStore} works with. */
 export interface RedisStoreOptions extends Required<LogBounds> {
-  readonly url: string;
+  readonly connection: RedisClientOptions;
   readonly prefix: string;
   readonly maxTopics: number;
   readonly forgetMs: number;
@@ -39,14 +40,14 @@ export class RedisStore implements LogStore {
   readonly #closing: AbortController = new AbortController();
   #run = "";
 
-  constructor(options: RedisStoreOptions, runtime: Runtime) {
-    const { url } = options;
+  constructor(options: RedisStoreOptions, system: System) {
+    const { connection } = options;
     this.#options = options;
-    this.#runtime = runtime;
-    this.#commands = new RedisLink({ url, runtime, up: (client) => this.#ask(client) });
+    this.#runtime = system.runtime;
+    this.#commands = new RedisLink({ connection, system, up: (client) => this.#ask(client) });
     this.#hearing = new RedisLink({
-      url,
-      runtime,
+      connection,
+      system,
       up: async (client) => {
         const channels = [...this.#followed.keys()];
         await Promise.all(channels.map((channel) => client.subscribe(channel, this.#hear)));

@@ -1,4 +1,4 @@
-import { checkInteger, invalidOption } from "../../support/internal.ts";
+import { checkInteger, checkSecrets, invalidOption } from "../../support/internal.ts";
 import { currentSystem } from "../../runtime/internal.ts";
 import { encryptingKey, keyIdOf, signingKey, type TokenKey } from "./token-codec.ts";
 
@@ -38,9 +38,6 @@ export interface Tokens<P> {
 }
 
 const dayMs = 86_400_000;
-const minSecretBytes = 32;
-/** A secret of fewer different characters is an example. */
-const minDistinct = 8;
 const maxTokenBytes = 4_096;
 /** Clocks of two servers may differ by this much. */
 const skewMs = 60_000;
@@ -88,9 +85,8 @@ export function tokens<P>(
 ): Tokens<P> {
   if (typeof purpose !== "string" || purpose === "")
     throw invalidOption("purpose", purpose, "a text that is not empty");
-  if (secrets.length === 0) throw invalidOption("secrets", "none", "at least one secret");
   checkInteger("maxAgeMs", maxAgeMs, 1, maxTime);
-  for (const [index, secret] of secrets.entries()) checkSecret(`secrets[${index}]`, secret);
+  checkSecrets(secrets);
   const keyOf = encrypted ? encryptingKey : signingKey;
   return new TokenRing<P>(
     secrets.map((secret) => keyOf(secret, purpose)),
@@ -147,14 +143,4 @@ function jsonOf(payload: unknown): string {
     // Refused below.
   }
   throw invalidOption("payload", typeof payload, "what JSON can carry");
-}
-
-/** What it got is never told: it may be most of a secret. */
-function checkSecret(option: string, secret: unknown): void {
-  const expected = `at least ${minSecretBytes} bytes that are hard to guess`;
-  if (typeof secret !== "string") throw invalidOption(option, typeof secret, expected);
-  const bytes = Buffer.byteLength(secret);
-  if (bytes < minSecretBytes) throw invalidOption(option, `${bytes} bytes`, expected);
-  if (new Set(secret).size < minDistinct)
-    throw invalidOption(option, `${new Set(secret).size} different characters`, expected);
 }

@@ -6,6 +6,8 @@ export interface HistoryEntry {
   readonly payload: string;
   /** Tells the node that said it which of its broadcasts this is; there when that node measures or waits. */
   readonly id?: string;
+  /** Proves that a node of ours has said it, where nodes sign. */
+  readonly proof?: string;
 }
 
 /** An entry with its place. */

@@ -1,6 +1,6 @@
 import type { Log } from "../../store/index.ts";
 import { checkKnown } from "../../process/internal.ts";
-import { checkInteger, invalidOption } from "../../support/internal.ts";
+import { checkInteger, checkSecrets, invalidOption } from "../../support/internal.ts";
 import { defaultBacklog, type BacklogBounds } from "./backlog.ts";
 import type { WithHistory } from "../contract.ts";
 import type { HistoryEntry } from "./history-entry.ts";
@@ -19,6 +19,12 @@ export interface HistoryLogOptions<M> {
    * client is handed at most.
    */
   readonly log: () => Log<HistoryEntry> | Promise<Log<HistoryEntry>>;
+  /**
+   * What the nodes sign their entries with, as `secrets` of `pubsub`: others in the log are not handed to clients, and are
+   * counted. An old secret is to stay in the list for as long as entries are kept. Default `"trusted"`: whoever can write to
+   * the log may say anything to clients.
+   */
+  readonly secrets?: readonly string[] | "trusted";
   /** Patterns with history, on a node that publishes and defines no channels. */
   readonly topics?: readonly HistoryPattern<M>[];
   /** Appends that the log has not answered, at most; default 10,000. More: `SLUICE_LOG_BUSY`. */
@@ -31,26 +37,41 @@ export interface HistoryLogOptions<M> {
 
 /** The messages of a history child. */
 export interface HistoryServer {
-  /** Publications that the log has not answered, their bytes, and those that it did not take though nobody waited. */
-  backlog(): { readonly appends: number; readonly bytes: number; readonly failed: number };
+  /**
+   * Publications that the log has not answered, their bytes, those that it did not take though nobody waited, and entries
+   * that were read and not believed.
+   */
+  backlog(): {
+    readonly appends: number;
+    readonly bytes: number;
+    readonly failed: number;
+    readonly refused: number;
+  };
 }
 
 /** Options with their defaults. */
 export interface HistorySetting {
   readonly open: () => unknown;
+  readonly secrets: readonly string[] | "trusted" | undefined;
   readonly patterns: readonly TopicPattern[];
   readonly bounds: BacklogBounds;
 }
 
-const known: ReadonlySet<string> = new Set(["log", "topics", ...Object.keys(defaultBacklog)]);
+const known: ReadonlySet<string> = new Set([
+  "log",
+  "secrets",
+  "topics",
+  ...Object.keys(defaultBacklog),
+]);
 
 /** @throws SLUICE_INVALID_OPTION */
 export function historySetting(options: HistoryLogOptions<never>): HistorySetting {
-  const { log, topics = [], ...given } = options as unknown as HistoryLogOptions<object>;
+  const { log, secrets, topics = [], ...given } = options as unknown as HistoryLogOptions<object>;
   if (typeof log !== "function")
     throw invalidOption("history.log", log, "a function that opens a log");
   checkKnown("history", options, known);
+  if (secrets !== undefined && secrets !== "trusted") checkSecrets(secrets);
   const bounds: BacklogBounds = { ...defaultBacklog, ...given };
   for (const [name, bound] of Object.entries(bounds)) checkInteger(`history.${name}`, bound, 1);
-  return { open: log, patterns: topics.map(topicPattern), bounds };
+  return { open: log, secrets, patterns: topics.map(topicPattern), bounds };
 }

@@ -111,6 +111,7 @@ describe("a log given by `history`", () => {
     ["maxAppends", { maxAppends: 0 }],
     ["appendTimeoutMs", { appendTimeoutMs: 0.5 }],
     ["pattern", { topics: ["a*b"] }],
+    ["secrets", { secrets: ["short"] }],
   ])("refuses a wrong %s", (name, options) => {
     const wrong = { log: () => new MemoryLog(), ...options } as HistoryLogOptions<Topics>;
     expect(() => endpoint<Topics>("web").history(wrong)).toThrow(name);

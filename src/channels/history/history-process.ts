@@ -4,10 +4,12 @@ import { Process } from "../../process/index.ts";
 import { cellOf, type Engine, type Figures, type Upstream } from "../../process/internal.ts";
 import type { Log } from "../../store/index.ts";
 import { log } from "../../telemetry/internal.ts";
+import { bus } from "../../pubsub/internal.ts";
 import { directory } from "../directory.ts";
 import type { EndpointLog, GivenLog } from "./endpoint-log.ts";
 import type { HistoryEntry } from "./history-entry.ts";
 import type { HistoryServer, HistorySetting } from "./history-options.ts";
+import { SignedLog } from "./signed-log.ts";
 
 type Closable = Partial<Disposable & AsyncDisposable>;
 
@@ -22,8 +24,10 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   readonly #setting: HistorySetting;
   readonly #history: EndpointLog;
   #given: GivenLog | undefined = undefined;
+  #opened: Closable | undefined = undefined;
   /** Its process has ended: what is opened now is for nobody. */
   #isOver = false;
+  #signing: SignedLog | undefined = undefined;
 
   constructor(key: string, setting: HistorySetting) {
     super();
@@ -38,7 +42,8 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
     const { open, patterns, bounds } = this.#setting;
     const opened = await open();
     if (!isLog(opened)) throw invalidOption("history.log", opened, "a log: append, read, tail, …");
-    this.#given = { log: opened, patterns, bounds };
+    this.#opened = opened as Closable;
+    this.#given = { log: this.#signed(opened), patterns, bounds };
     if (this.#isOver) return this.#close();
     this.#history.give(this.#given);
   }
@@ -63,9 +68,23 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   }
 
   /** What is on its way. */
-  backlog(): { readonly appends: number; readonly bytes: number; readonly failed: number } {
+  backlog(): ReturnType<HistoryServer["backlog"]> {
     const { size, bytes } = this.#history.backlog;
-    return { appends: size, bytes, failed: this.#history.failed };
+    const { failed } = this.#history;
+    return { appends: size, bytes, failed, refused: this.#signing?.refused ?? 0 };
+  }
+
+  #signed(opened: Log<HistoryEntry>): Log<HistoryEntry> {
+    const { secrets } = this.#setting;
+    const { system } = cellOf(this);
+    if (Array.isArray(secrets))
+      return (this.#signing = new SignedLog(opened, this.#key, secrets, system.runtime));
+    if (secrets === undefined && system.get(bus).uplink?.isSigned === true)
+      log(
+        "warning",
+        `nodes sign what they say to each other, and not the history of ${this.#key}: give it secrets, or say "trusted"`,
+      );
+    return opened;
   }
 
   async #close(): Promise<void> {
@@ -73,10 +92,10 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
     if (given === undefined) return;
     this.#given = undefined;
     this.#history.takeBack(given);
-    const opened = given.log as Closable;
+    const opened = this.#opened;
     try {
-      if (opened[Symbol.asyncDispose] !== undefined) await opened[Symbol.asyncDispose]!();
-      else opened[Symbol.dispose]?.();
+      if (opened?.[Symbol.asyncDispose] !== undefined) await opened[Symbol.asyncDispose]!();
+      else opened?.[Symbol.dispose]?.();
     } catch (error) {
       log("error", `the log of ${this.#key} could not be closed`, error);
     }

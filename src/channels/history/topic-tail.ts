@@ -104,8 +104,10 @@ export class TopicTail {
     for (const resolve of this.#waiting.splice(0)) resolve(read.position);
   }
 
-  #say(entry: HistoryEntry, offset: number): void {
+  #say(entry: HistoryEntry | undefined, offset: number): void {
     const { topic } = this;
+    // Not believed, as its log has told.
+    if (entry === undefined) return undefined;
     if (!isEntry(entry)) return log("error", `an entry of the log of ${topic} is no broadcast`);
     const { event, payload, id } = entry;
     const said = (options?: BroadcastMessage["options"]): BroadcastMessage =>

@@ -1,14 +1,11 @@
 // A node whose history is in a log on a server: `node history-node-process.ts '{"kind": "redis", …}'`. It says where it serves.
 import { run } from "sluice";
-import { endpoint, type HistoryEntry } from "sluice/channels";
-import { natsLog } from "sluice/nats";
-import { postgresLog } from "sluice/postgres";
-import { redisLog } from "sluice/redis";
-import type { Log } from "sluice/store";
+import { endpoint } from "sluice/channels";
+import { historyLog, historySecrets, type LogKind } from "./history-log.ts";
 
 /** What a node is told. */
 export interface HistoryNodeOptions {
-  readonly kind: "nats" | "redis" | "postgres";
+  readonly kind: LogKind;
   /** Of the server. */
   readonly url: string;
   /** Where it serves; 0: a free port. */
@@ -24,11 +21,6 @@ interface Topics {
 }
 
 const { kind, url, port } = JSON.parse(process.argv[2] ?? "{}") as HistoryNodeOptions;
-const logs: { readonly [K in HistoryNodeOptions["kind"]]: () => Log<HistoryEntry> } = {
-  nats: () => natsLog({ servers: url, trustRestarts: true, timeoutMs: 2_000, count: 10_000 }),
-  redis: () => redisLog({ url, timeoutMs: 2_000, count: 10_000 }),
-  postgres: () => postgresLog({ connectionString: url, timeoutMs: 2_000, count: 10_000 }),
-};
 const web = endpoint<Topics>("web");
 const room = web.channel("room:*", {
   schemas: "trusted",
@@ -45,7 +37,7 @@ await run(
   {
     strategy: "rest_for_one",
     children: {
-      history: web.history({ log: logs[kind] }),
+      history: web.history({ log: () => historyLog(kind, url), secrets: historySecrets }),
       web: web.child({
         port,
         limits: { messagesPerSecond: 10_000 },

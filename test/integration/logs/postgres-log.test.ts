@@ -14,7 +14,7 @@ describeOn(
     const open = (bounds: object) =>
       postgresLog<string>({
         connectionString: server().url,
-        table: `suite_${++opened}`,
+        prefix: `suite_${++opened}`,
         ...bounds,
       });
 
@@ -42,9 +42,9 @@ describeOn(
     });
 
     it("is made once when several nodes begin at once", async () => {
-      const table = `suite_${++opened}`;
+      const prefix = `suite_${++opened}`;
       const nodes = Array.from({ length: 5 }, () =>
-        postgresLog<string>({ connectionString: server().url, table }),
+        postgresLog<string>({ connectionString: server().url, prefix }),
       );
       const ends = await Promise.all(nodes.map((node, n) => node.append("lines", [`${n}`])));
       expect(ends.map(({ offset }) => offset).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
@@ -53,7 +53,7 @@ describeOn(
     });
 
     const on = (options: object) =>
-      postgresLog<string>({ connectionString: server().url, table: "outages", ...options });
+      postgresLog<string>({ connectionString: server().url, prefix: "outages", ...options });
     outages(server, "Postgres", on, true);
   },
   { args: ["-c", "fsync=on"] },

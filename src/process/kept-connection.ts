@@ -1,38 +1,46 @@
 import { SluiceError, type TimerEntry } from "../support/internal.ts";
 import type { System } from "../runtime/internal.ts";
-import { Waits } from "../process/internal.ts";
-import type { Adapter, Connection, ConnectionEvents } from "./adapter.ts";
-import type { LinkOptions } from "./link-options.ts";
-
-/** Who a connection is kept for. */
-export interface Keeper {
-  /** It is connected: subscribes to everything, unless it is over meanwhile; it is up when that has resolved. */
-  restore(connection: Connection, isOver: () => boolean): Promise<void>;
-  /** It is up. */
-  up(connection: Connection): void;
-  /** It is lost, and was up, or about to be. */
-  down(reason: unknown, wasUp: boolean): void;
-  message(text: string): void;
-  /** Sends itself something; `heard` is to be called when it comes. */
-  beat(connection: Connection): void;
-}
-
-/** What was published has so long to go out at the end. */
-const closeMs = 2_000;
+import { Waits, type Backoff } from "./backoff.ts";
 
 /** One connection from the beginning of a try to its end. */
-class Life implements ConnectionEvents {
-  connection: Connection | undefined = undefined;
+export interface ConnectionLife {
+  /** Nothing of it counts any more. */
+  readonly isOver: boolean;
+  /** The connection is gone, or not what it was: told as often as one likes. */
+  lost(reason: unknown): void;
+}
+
+/** Who a connection is kept for, and what it is. */
+export interface Keeper<C> {
+  /** Connects, once. Rejects when that fails or the signal aborts, and leaves nothing behind then. */
+  connect(life: ConnectionLife, signal: AbortSignal): Promise<C>;
+  /** Ends one at once. */
+  abort(connection: C): void;
+  /** It is connected: makes it ready, unless it is over meanwhile; it is up when that has resolved. */
+  restore(connection: C, life: ConnectionLife): Promise<void>;
+  /** It is up. */
+  up?(connection: C): void;
+  /** It is lost, and was up, or about to be. */
+  down(reason: unknown, wasUp: boolean): void;
+  /** Asks whether it lives; `heard` is to be called when the answer comes. */
+  beat(connection: C): void;
+}
+
+/** When a connection is tried, asked, and given up. */
+export interface KeepOptions {
+  readonly reconnectDelayMs: number | Backoff;
+  readonly connectTimeoutMs: number;
+  readonly heartbeatMs: number;
+}
+
+class Life<C> implements ConnectionLife {
+  connection: C | undefined = undefined;
   isOver = false;
   readonly abort: AbortController = new AbortController();
-  readonly #kept: KeptConnection;
+  readonly #kept: KeptConnection<C>;
 
-  constructor(kept: KeptConnection) {
+  constructor(kept: KeptConnection<C>) {
     this.#kept = kept;
-  }
-
-  message(text: string): void {
-    if (!this.isOver) this.#kept.keeper.message(text);
   }
 
   lost(reason: unknown): void {
@@ -40,16 +48,16 @@ class Life implements ConnectionEvents {
   }
 }
 
-/** A connection that comes back: tried again and again, with a heartbeat through the broker for lines that died in silence. */
-export class KeptConnection {
-  readonly keeper: Keeper;
+/** A connection that comes back: tried again and again, with a heartbeat for lines that died in silence. */
+export class KeptConnection<C> {
   /** Why the last try failed, or the connection ended. */
   lastReason: unknown = undefined;
   readonly #system: System;
-  readonly #adapter: Adapter;
-  readonly #options: LinkOptions;
+  readonly #keeper: Keeper<C>;
+  readonly #options: KeepOptions;
   readonly #waits: Waits;
-  #life: Life | undefined = undefined;
+  readonly #waiting: Set<() => void> = new Set();
+  #life: Life<C> | undefined = undefined;
   #upSince: number | undefined = undefined;
   /** One at a time: the limit of a try, the wait for the next, the next heartbeat. */
   #timer: TimerEntry<() => void> | undefined = undefined;
@@ -57,17 +65,35 @@ export class KeptConnection {
   #isHeard = true;
   #isClosed = false;
 
-  constructor(system: System, options: LinkOptions, keeper: Keeper) {
+  constructor(system: System, options: KeepOptions, keeper: Keeper<C>) {
     this.#system = system;
-    this.#adapter = options.adapter;
     this.#options = options;
     this.#waits = new Waits(options.reconnectDelayMs);
-    this.keeper = keeper;
+    this.#keeper = keeper;
   }
 
   /** The connection, while it is up. */
-  get current(): Connection | undefined {
+  get current(): C | undefined {
     return this.#upSince === undefined ? undefined : this.#life?.connection;
+  }
+
+  /** The connection, as soon as one is up. Rejects when the signal aborts, or nobody connects any more. */
+  async connection(signal: AbortSignal): Promise<C> {
+    for (;;) {
+      signal.throwIfAborted();
+      const { current } = this;
+      if (current !== undefined) return current;
+      if (this.#isClosed) throw new Error("it is closed");
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#waiting.delete(done);
+          signal.removeEventListener("abort", done);
+          resolve();
+        };
+        this.#waiting.add(done);
+        signal.addEventListener("abort", done, { once: true });
+      });
+    }
   }
 
   /** Connects, and goes on with that. */
@@ -84,43 +110,46 @@ export class KeptConnection {
     this.#isHeard = true;
   }
 
-  /** Ends it, once what was published is sent. */
-  async close(): Promise<void> {
+  /** It is not what it was, if it is still that one. */
+  lose(connection: C, reason: unknown): void {
+    if (this.#life?.connection === connection) this.#life.lost(reason);
+  }
+
+  /** Keeps it no longer; returns it, for a good end, if it is there. */
+  close(): C | undefined {
     this.#isClosed = true;
     this.#cancel();
     const life = this.#life;
     this.#life = undefined;
     this.#upSince = undefined;
-    if (life === undefined) return;
+    this.#wake();
+    if (life === undefined) return undefined;
     life.isOver = true;
-    life.abort.abort(new Error("the node stops"));
-    const { connection } = life;
-    if (connection === undefined) return;
-    const timer = this.#system.after(closeMs, () => connection.abort());
-    await connection.close();
-    this.#system.cancel(timer);
+    life.abort.abort(new Error("it is closed"));
+    return life.connection;
   }
 
-  async #connect(life: Life): Promise<void> {
-    const connection = await this.#adapter.connect(life, life.abort.signal);
+  async #connect(life: Life<C>): Promise<void> {
+    const connection = await this.#keeper.connect(life, life.abort.signal);
     // It came too late.
-    if (life.isOver) return connection.abort();
+    if (life.isOver) return this.#keeper.abort(connection);
     life.connection = connection;
-    await this.keeper.restore(connection, () => life.isOver);
+    await this.#keeper.restore(connection, life);
     if (life.isOver) return;
     this.#upSince = this.#system.runtime.now();
     this.#isHeard = true;
     this.#beatLater(life);
-    this.keeper.up(connection);
+    this.#keeper.up?.(connection);
+    this.#wake();
   }
 
   /** A try has failed, or the connection is lost. */
-  over(life: Life, reason: unknown): void {
+  over(life: Life<C>, reason: unknown): void {
     if (life.isOver) return;
     life.isOver = true;
     this.lastReason = reason;
     life.abort.abort(reason);
-    life.connection?.abort();
+    if (life.connection !== undefined) this.#keeper.abort(life.connection);
     const since = this.#upSince;
     this.#upSince = undefined;
     this.#life = undefined;
@@ -130,23 +159,23 @@ export class KeptConnection {
       this.#waits.next(() => runtime.random()),
       () => this.begin(),
     );
-    this.keeper.down(reason, since !== undefined);
+    this.#keeper.down(reason, since !== undefined);
   }
 
-  #beatLater(life: Life): void {
+  #beatLater(life: Life<C>): void {
     const { heartbeatMs } = this.#options;
     this.#beatAt = this.#system.runtime.now() + heartbeatMs;
     this.#after(heartbeatMs, () => this.#beat(life));
   }
 
-  #beat(life: Life): void {
+  #beat(life: Life<C>): void {
     const { heartbeatMs } = this.#options;
     // A program that stood still has not read either: its own silence proves nothing.
     const stoodStill = this.#system.runtime.now() - this.#beatAt > heartbeatMs / 2;
     if (!this.#isHeard && !stoodStill) return this.over(life, silent(heartbeatMs));
     if (this.#isHeard) {
       this.#isHeard = false;
-      this.keeper.beat(life.connection!);
+      this.#keeper.beat(life.connection!);
     }
     this.#beatLater(life);
   }
@@ -159,6 +188,10 @@ export class KeptConnection {
   #cancel(): void {
     if (this.#timer !== undefined) this.#system.cancel(this.#timer);
     this.#timer = undefined;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
   }
 }
 
