@@ -1,7 +1,7 @@
 import { Signer } from "../../support/internal.ts";
 import type { Runtime } from "../../runtime/internal.ts";
 import type { Log, Position, Read, Slice, Start } from "../../store/index.ts";
-import { entriesRefused, log as tell } from "../../telemetry/internal.ts";
+import { entriesRefused, log } from "../../telemetry/internal.ts";
 import { isEntry, type HistoryEntry } from "./history-entry.ts";
 
 /** It is told once in this time. */
@@ -83,7 +83,7 @@ export class SignedLog implements Log<HistoryEntry> {
     const [endpoint, count] = [this.#endpoint, this.#untold];
     this.#untold = 0;
     if (entriesRefused.active) entriesRefused.emit({ endpoint, topic, count });
-    tell(
+    log(
       "warning",
       `the log of ${topic} of ${endpoint} has entries that no node of ours has signed`,
     );
