@@ -23,7 +23,7 @@ it("hands on what nodes with a secret have said on that topic, in its place, and
       const store = new MemoryLog<HistoryEntry>();
       const log = (key: string, ...secrets: string[]): SignedLog =>
         new SignedLog(store, key, secrets, currentSystem().runtime);
-      const web = log("web", one!);
+      const web = log("web", one);
       const reads: Read<HistoryEntry>[] = [];
       using _tail = web.tail("feed", { last: 0 }, (read) => reads.push(read));
       const { epoch } = await web.append("feed", [said(1), { ...said(2), id: "x" }]);
@@ -38,8 +38,8 @@ it("hands on what nodes with a secret have said on that topic, in its place, and
         "text",
       ];
       for (const entry of hostile) await store.append("feed", [entry as HistoryEntry]);
-      await log("shop", one!).append("feed", [said(-2)]);
-      await log("web", other!).append("feed", [said(-3)]);
+      await log("shop", one).append("feed", [said(-2)]);
+      await log("web", other).append("feed", [said(-3)]);
       expect((await web.append("feed", [said(3)])).offset).toBe(12);
       await store.append("elsewhere", [signed!]);
       await advance(10);
@@ -53,7 +53,7 @@ it("hands on what nodes with a secret have said on that topic, in its place, and
       await web.last("elsewhere", 9);
       expect(told).toEqual([1, 28]);
       // The first signs, all verify.
-      const both = log("web", other!, one!);
+      const both = log("web", other, one);
       expect(words((await both.last("feed", 3)).entries)).toEqual([
         undefined,
         '{"n":-3}',
