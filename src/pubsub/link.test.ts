@@ -117,6 +117,68 @@ describe("a line that dies in silence", () => {
     ));
 });
 
+describe("what a node had said on a connection that it gave up", () => {
+  it("is not heard after what it says on the next one, of however many nodes; it is counted (C69, C70, R50)", () =>
+    withSystem(async () => {
+      const hub = memoryHub();
+      await using here = await joined(hub.node());
+      const stranger = await hub.adapter.connect(
+        { message() {}, lost() {} },
+        new AbortController().signal,
+      );
+      const say = (from: string, seq: number, since?: number): Promise<void> => {
+        const head = [1, from, seq, "json", "news", ...(since === undefined ? [] : [since])];
+        return stranger.publish("t/news", `${JSON.stringify(head)}\n"${from}${seq}"`);
+      };
+      await say("x", 1);
+      await say("x", 4, 4);
+      await say("y", 1);
+      await say("x", 2);
+      await say("x", 9, 9);
+      await say("x", 5, 4);
+      await say("x", 10, 9);
+      await say("y", 2);
+      await vi.waitFor(() => expect(here.heard.at(-1)).toBe("y2"));
+      expect(here.heard).toEqual(["x1", "x4", "y1", "x9", "x10", "y2"]);
+      expect(here.figures()["late"]).toBe(2);
+      for (let n = 0; n < 1_500; n++) await say(`z${n}`, 7, 7);
+      await say("z1499", 3);
+      await say("y", 3);
+      await vi.waitFor(() => expect(here.heard.at(-1)).toBe("y3"));
+      expect(here.figures()["late"]).toBe(3);
+      await stranger.close();
+    }));
+
+  it("is told apart by what the node says of its connection (C69, R50)", () =>
+    each(5, async (hub) => {
+      const heads: unknown[][] = [];
+      await hub.adapter
+        .connect(
+          {
+            message: (text) => void heads.push(JSON.parse(text.split("\n")[0]!) as unknown[]),
+            lost() {},
+          },
+          new AbortController().signal,
+        )
+        .then((ear) => ear.subscribe(["t/news"]));
+      const node = hub.node();
+      await using here = await joined(node, { heartbeatMs: 1_000 });
+      here.say("first");
+      await sleep(100);
+      node.cut();
+      await sleep(3_000);
+      node.heal();
+      await sleep(12_000);
+      here.say("second");
+      await sleep(100);
+      expect(heads.map(([, , , , , since]) => since)).toEqual([undefined, expect.any(Number)]);
+      const [, second] = heads as [unknown[], unknown[]];
+      // The gap was told first.
+      expect(second[5]).toBeGreaterThan(heads[0]![2] as number);
+      expect(second[5]).toBeLessThan(second[2] as number);
+    }));
+});
+
 describe("what waits for the broker", () => {
   it("is bounded: what is beyond is counted and not sent, and the gap is told when there is room", () =>
     each(5, async (hub) => {

@@ -8,6 +8,7 @@ import { messageRefused } from "./codec.ts";
 import { isWithin, utf8Bytes, type Sealing } from "./envelope.ts";
 import { Holds, type Hold } from "./holds.ts";
 import { LetGo } from "./let-go.ts";
+import { NewestConnections } from "./newest-connections.ts";
 import type { LinkOptions } from "./link-options.ts";
 import { Signed } from "./signed.ts";
 import { unsigned } from "./unsigned.ts";
@@ -29,6 +30,8 @@ export class Link implements Uplink, Keeper<Connection> {
   published = 0;
   received = 0;
   unsent = 0;
+  /** Messages that came by a connection which their node had given up. */
+  late = 0;
   /** Bytes that the broker has not confirmed. */
   pendingBytes = 0;
   readonly #system: System;
@@ -43,6 +46,9 @@ export class Link implements Uplink, Keeper<Connection> {
   /** The connection that may be subscribed on: up, or about to be. */
   #connection: Connection | undefined = undefined;
   #seq = 0;
+  /** The first message of this connection. */
+  #since = 0;
+  readonly #newest: NewestConnections = new NewestConnections();
   /** Topics to be subscribed together, at the end of the turn. */
   #asked: Set<string> | undefined = undefined;
   #downSince: number;
@@ -191,8 +197,9 @@ export class Link implements Uplink, Keeper<Connection> {
         subscriptions: this.#holds.size,
         unsent: this.#unannounced,
       });
-    if (isFirst) this.#started();
-    else this.#announce(connection, downMs);
+    if (isFirst) return this.#started();
+    this.#since = this.#seq + 1;
+    this.#announce(connection, downMs);
   }
 
   down(reason: unknown, wasUp: boolean): void {
@@ -224,6 +231,7 @@ export class Link implements Uplink, Keeper<Connection> {
     if (from === this.#from) return kind === beatKind ? this.#kept.heard() : undefined;
     if (to !== undefined && to !== this.#bus.nodeName)
       return this.#letGo.add("for another node", text.length);
+    if (this.#newest.isLate(from, envelope.since ?? 0)) return void this.late++;
     if (kind === gapKind) return this.#hearGap(envelope.text);
     if (kind.startsWith("~")) return undefined;
     this.received++;
@@ -235,7 +243,8 @@ export class Link implements Uplink, Keeper<Connection> {
   }
 
   #sealed(topic: string, kind: string, text: string, to?: string): string {
-    return this.#sealing.seal({ from: this.#from, seq: ++this.#seq, kind, topic, to, text });
+    const [seq, since] = [++this.#seq, this.#since];
+    return this.#sealing.seal({ from: this.#from, seq, since, kind, topic, to, text });
   }
 
   /** A topic that is none is of the nodes' own. */

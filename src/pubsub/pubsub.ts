@@ -44,7 +44,7 @@ class PubSubProcess extends Process implements Engine {
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
     const link = this.#link;
-    const { published, received, unsent, unread, subscriptions, pendingBytes } = link;
+    const { published, received, unsent, unread, late, subscriptions, pendingBytes } = link;
     const connected = link.isUp ? 1 : 0;
     return {
       figures: {
@@ -54,6 +54,7 @@ class PubSubProcess extends Process implements Engine {
         received,
         dropped: unsent,
         unread,
+        late,
         pendingBytes,
       },
       upstream: [],

@@ -3,8 +3,11 @@ import { firstOffset, type Log } from "../../store/index.ts";
 import type { Position, Resumption } from "../contract.ts";
 import { entryBytes, isEntry, type HistoryEntry, type Placed } from "./history-entry.ts";
 
-/** Entries per read: what is held in memory at once is bounded, whatever is asked for. */
+/** Entries of the first read, and of the others at least and at most: a log far away is asked a few times only. */
 const pageSize = 100;
+const mostPerPage = 1_000;
+/** Bytes that a read is to bring: what is held in memory at once is bounded, whatever is asked for. */
+const pageBytes = 256 * 1_024;
 
 /** What is wanted of the past, at most. */
 export interface Wanted {
@@ -44,17 +47,20 @@ export async function catchUp(
   let at = since !== undefined && status === "resumed" ? since : newest;
   const window = new Window(wanted, at.offset);
   // Ahead of the tail: another node has heard more than this one, or the client makes it up. The log knows.
+  let perPage = pageSize;
   for (let isAhead = at.offset > heard.offset; isAhead || at.offset < heard.offset;) {
     isAhead = false;
-    const read = await log.read(topic, at, pageSize);
+    const read = await log.read(topic, at, perPage);
     if (read.position.epoch !== heard.epoch) throw new MovedOn();
     if (read.status !== "resumed") {
       if (status !== undefined && status !== "reset") status = read.status;
       window.restart(firstOffset(read) - 1);
     }
     at = read.position;
-    window.push(read.entries, firstOffset(read));
+    const bytes = window.push(read.entries, firstOffset(read));
     if (read.entries.length === 0) break;
+    const fitting = Math.floor((pageBytes * read.entries.length) / Math.max(bytes, 1));
+    perPage = Math.min(Math.max(fitting, pageSize), mostPerPage);
   }
   if (window.isCut && status === "resumed") status = "gap";
   return { end: at, status, after: window.after, entries: window.entries };
@@ -86,19 +92,23 @@ class Window {
     this.after = after;
   }
 
-  push(entries: readonly HistoryEntry[], first: number): void {
+  /** @returns their bytes, also of those that are let go */
+  push(entries: readonly HistoryEntry[], first: number): number {
+    let bytes = 0;
     for (const [index, entry] of entries.entries()) {
       if (!isEntry(entry)) continue;
       const placed = { entry, offset: first + index, bytes: entryBytes(entry) };
       this.entries.push(placed);
-      this.#bytes += placed.bytes;
+      bytes += placed.bytes;
     }
+    this.#bytes += bytes;
     let drop = 0;
     while (this.entries.length - drop > this.#count || this.#bytes > this.#maxBytes)
       this.#bytes -= this.entries[drop++]!.bytes;
-    if (drop === 0) return;
+    if (drop === 0) return bytes;
     this.isCut = true;
     this.after = this.entries[drop - 1]!.offset;
     this.entries.splice(0, drop);
+    return bytes;
   }
 }

@@ -31,6 +31,7 @@ import {
   type PolledMount,
 } from "../admission/mount.ts";
 import { MountPath } from "../admission/mount-path.ts";
+import { withinOpenFiles } from "../open-files.ts";
 import { originPolicy, type OriginPolicy } from "../admission/origin.ts";
 import { SocketIds } from "../admission/socket-ids.ts";
 import { LetIn } from "../admission/connect-facts.ts";
@@ -91,7 +92,10 @@ export class EndpointEngine implements Engine, Host {
     this.#cell = cell;
     this.key = key;
     this.system = system;
-    this.limits = limitsOf(options.limits);
+    const limits = limitsOf(options.limits);
+    this.limits = system.runtime.simulated
+      ? limits
+      : withinOpenFiles(key, limits, options.limits?.maxConnections);
     this.policy = originPolicy(options);
     this.proxies = new TrustedProxies(options.trustedProxies);
     this.#drain = drainOf(options.drain);

@@ -9,6 +9,7 @@ import type { BoundAddress, EndpointBase, GivenServer, Route } from "../endpoint
 import { WebSocketUpgrade, refuseUpgrade } from "./web-socket-upgrade.ts";
 import { boundAddress, factsOf, pathOf } from "./http-request.ts";
 import { LongPollRequests } from "./long-poll-requests.ts";
+import { linesWithin } from "../open-files.ts";
 import { allowedHost, allowedOrigin } from "../admission/origin.ts";
 import { keepGate } from "./request-gate.ts";
 import { matchTopic, topicPattern, type TopicPattern } from "../topic-pattern.ts";
@@ -183,7 +184,10 @@ function ownServer({ limits, mounts }: EndpointEngine): Server {
   server.maxHeadersCount = limits.maxHeaders + 1;
   // Who polls has a line to wait on, and one to send by.
   const lines = [...mounts.values()].some(({ windowMs }) => windowMs !== undefined) ? 2 : 1;
-  server.maxConnections = lines * limits.maxConnections + pageConnections;
+  server.maxConnections = linesWithin(lines * limits.maxConnections + pageConnections);
+  server.on("drop", () => {
+    if (refused.active) refused.emit({ what: "connection", reason: "too many lines" });
+  });
   return server;
 }
 
