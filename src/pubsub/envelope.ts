@@ -6,8 +6,8 @@ export interface Envelope {
   readonly from: string;
   /** Counts from 1 what that life has sent. No two messages are the same text, which a broker could take for one. */
   readonly seq: number;
-  /** The first of those that went on the same connection, where that followed on another; default 0, on the first one. */
-  readonly since?: number;
+  /** The first of those that went on the same connection, where that followed on another. */
+  readonly since?: number | undefined;
   /** Which codec reads it, or what else it is. */
   readonly kind: string;
   /** The topic on the bus. */
@@ -49,14 +49,22 @@ export function open(sealed: string): Envelope | string | null {
   }
   if (!Array.isArray(head) || typeof head[0] !== "number") return notOurs;
   if (head[0] !== version) return null;
-  const [, from, seq, kind, topic, to, since = 0] = head as unknown[];
+  const [, from, seq, kind, topic, to, since] = head as unknown[];
   if (typeof from !== "string" || typeof kind !== "string" || typeof topic !== "string")
     return notOurs;
   if (!Number.isSafeInteger(seq) || (seq as number) < 1) return notOurs;
-  if (!Number.isSafeInteger(since)) return notOurs;
+  if (since !== undefined && !Number.isSafeInteger(since)) return notOurs;
   if (to !== undefined && to !== null && typeof to !== "string") return notOurs;
   const text = sealed.slice(end + 1);
-  return { from, seq: seq as number, since: since as number, kind, topic, to: to ?? undefined, text };
+  return {
+    from,
+    seq: seq as number,
+    since: since as number | undefined,
+    kind,
+    topic,
+    to: to ?? undefined,
+    text,
+  };
 }
 
 /** Does it say that it is of that life? */
