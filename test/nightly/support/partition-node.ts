@@ -66,6 +66,7 @@ const app = await startSupervisor({
     pubsub: pubsub({
       adapter: adapterTo(broker, url, "partitions"),
       nodeName: node,
+      secrets: ["what these nodes sign with, and nobody else"],
       heartbeatMs,
       connectTimeoutMs: 1_000,
       reconnectDelayMs: { firstMs: 20, maxMs: 200, jitter: 0.5 },
