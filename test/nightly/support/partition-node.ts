@@ -77,7 +77,8 @@ const app = await startSupervisor({
     web: web.child({
       port: 0,
       host,
-      limits: { idleMs },
+      // Found by its silence, not by what stands still on its line.
+      limits: { idleMs, stallMs: 60_000 },
       sockets: { "/socket": { connect: () => ({}), channels: [room, feed, crowd] } },
     }),
   },
