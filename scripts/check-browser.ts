@@ -10,7 +10,7 @@ const entries = [".", "./pubsub"];
 
 /** Of what browsers have, what the package may need as it is loaded. */
 const globals =
-  "AbortController AbortSignal MessageChannel clearTimeout console crypto performance queueMicrotask setTimeout structuredClone";
+  "AbortController AbortSignal MessageChannel TextEncoder clearTimeout console crypto performance queueMicrotask setTimeout structuredClone";
 
 /** Bundles what is for browsers and loads it where there is nothing of Node; tells what no browser could follow. */
 export async function checkBrowser(root: string): Promise<string[]> {
