@@ -19,10 +19,8 @@ const NESTED = /^[^[\]]+(?:\[[^[\]]*\])+$/;
 /** Text that says what it means: nothing in it is encoded, or is no UTF-8. */
 const PLAIN = /^[ -$&-*,-~]*$/;
 const COMPLETE_VERSION = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
-const versions = [
-  [/^1\.0\.\d/, "1.0.0"],
-  [/^2\.0\.\d/, "2.0.0"],
-] as const;
+/** Of each, what differs in the last number is the same. */
+const versions = ["2.0.0", "1.0.0"] as const;
 
 /**
  * Reads a query (without its `?`): nested params, and the serializer's version, which is checked and taken out. Stray
@@ -32,7 +30,12 @@ export function readQuery(query: string, limits: Limits = defaultLimits): Connec
   const params = record();
   const pairs = pairsOf(query);
   if (pairs.length > limits.maxParams) return refused(`more than ${limits.maxParams} params`);
+  let vsn: unknown = "1.0.0";
   for (const [name, value] of pairs) {
+    if (name === "vsn") {
+      vsn = value;
+      continue;
+    }
     if (!NESTED.test(name)) {
       params[name] = value;
       continue;
@@ -40,18 +43,17 @@ export function readQuery(query: string, limits: Limits = defaultLimits): Connec
     const path = name.slice(0, -1).split(/\]?\[/);
     if (path.length > limits.maxParamDepth)
       return refused(`params nested deeper than ${limits.maxParamDepth}`);
-    put(params, path, value);
+    if (path[0] === "vsn") vsn = undefined;
+    else put(params, path, value);
   }
-  const { vsn = "1.0.0" } = params;
   if (typeof vsn !== "string" || !COMPLETE_VERSION.test(vsn))
     return refused("invalid transport version");
-  const [, version] = versions.find(([pattern]) => pattern.test(vsn)) ?? [];
+  const version = versions.find((one) => vsn.startsWith(one.slice(0, -1)));
   if (version === undefined) {
     return refused(
       `requested transport version "${vsn}" does not match server's version requirements "~> 1.0.0, ~> 2.0.0"`,
     );
   }
-  delete params["vsn"];
   return { kind: "params", params, version };
 }
 
