@@ -67,7 +67,7 @@ it.each([
   [
     "history: log2",
     () => web.history({ log: () => 1, log2: 1 } as never),
-    "got 1, expected one of the options log, topics",
+    "got 1, expected one of the options log, secrets, topics",
   ],
 ] as const)("what it stands on is named, too: %s (C2)", (option, make, rest) => {
   expect(make).toThrow(`${option}: ${rest}`);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Work, crew, workers } from "../../test/stage/crew.ts";
 import { cellOf, quietly } from "../../test/stage/probing.ts";
 import { Process, sleep } from "../process/index.ts";
+import { cellOf as ownCell } from "../process/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
 import type { ExitReason } from "../support/index.ts";
 import { attach } from "../telemetry/index.ts";
@@ -30,13 +31,13 @@ class Ends extends Process {
     this.self.after(1, () => {
       const [, orderly, reason] = ends[this.#event]!;
       if (orderly) this.self.stop(reason);
-      else if (reason === "killed") cellOf(workersChild(this.#event)).kill("killed");
+      else if (reason === "killed") ownCell(this).kill("killed");
       else throw (reason as { crash: unknown }).crash;
     });
   }
 }
-const workersChild = (event: number) =>
-  [...cellOf(workers).more!.children!].find(({ args }) => args[0] === event)!.ref;
+/** The child of the one event that there is. */
+const onlyChild = () => [...cellOf(workers).more!.children!][0]!;
 
 /** A child whose starts go by a script: up, or the way in which they fail. */
 function scripted(script: readonly ("up" | "fail" | "leave")[]): {
@@ -99,7 +100,7 @@ describe("a transient child", () => {
         await using staff = await crew(child, { maxDemand: 1 }, { restart: "transient" });
         staff.probe.emit([1]);
         await quiet();
-        cellOf(workersChild(1)).kill({ crash: "a" });
+        onlyChild().kill({ crash: "a" });
         await quiet();
         expect(starts()).toBe(2);
         expect(await workers.call.whichChildren()).toEqual([]);
@@ -118,7 +119,7 @@ describe("a transient child", () => {
         await using staff = await crew(child, { maxDemand: 1 }, options);
         staff.probe.emit([1]);
         await quiet();
-        cellOf(workersChild(1)).kill({ crash: "a" });
+        onlyChild().kill({ crash: "a" });
         await advance(150);
         expect(starts()).toBe(2);
         const restarting = { specs: 1, workers: 1, active: 0, restarts: 2 };

@@ -98,6 +98,8 @@ export class Server implements AsyncDisposable {
 
   /** Stops the clock for it: its connections stay, and nobody answers. */
   pause(): void {
+    // Once it stands still it has no more children.
+    freeze([this.pid]);
     freeze(family(this.pid));
   }
 
