@@ -31,13 +31,16 @@ export function checkName(name: unknown): void {
   throw invalidOption("name", name, "what name(…) or names(…)(…) returns");
 }
 
-/** Refuses options that nobody reads. @throws SLUICE_INVALID_OPTION */
+/** Refuses options that nobody reads, and what is no options. @throws SLUICE_INVALID_OPTION */
 export function checkKnown(what: string, options: object, known: ReadonlySet<string>): void {
+  if (typeof options !== "object" || (options as object | null) === null)
+    throw invalidOption(`options of ${what}`, options, "an object");
   for (const [option, value] of Object.entries(options))
     if (!known.has(option))
       throw invalidOption(
         `${what}: ${option}`,
-        value,
+        // It may be a secret under a wrong name.
+        typeof value === "string" ? "a text" : value,
         `one of the options ${[...known].join(", ")}`,
       );
 }

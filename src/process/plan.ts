@@ -59,7 +59,9 @@ function checkShutdown(shutdown: unknown): void {
 
 /** The plan of a class with options; refuses what no class takes. @throws SLUICE_INVALID_OPTION */
 export function planOf(process: AnyProcessClass, options: object, label?: string): Plan {
-  if (typeof process !== "function") throw invalidOption("process", process, "a class");
+  // A function that no object is made by has no prototype.
+  if (typeof process !== "function" || (process.prototype as unknown) === undefined)
+    throw invalidOption("process", process, "a class");
   if (typeof options !== "object" || options === null)
     throw invalidOption("options", options, "an object");
   const {

@@ -79,10 +79,10 @@ const base64url = /^[\w-]+$/;
  * @param purpose what its tokens are for, in a few words: the tokens of two purposes do not pass for each other
  * @throws SluiceError `SLUICE_INVALID_OPTION`: no secret, one that is too short or too plain, an age that is none.
  */
-export function tokens<P>(
-  purpose: string,
-  { secrets, maxAgeMs = dayMs, encrypted = false }: TokenOptions,
-): Tokens<P> {
+export function tokens<P>(purpose: string, options: TokenOptions): Tokens<P> {
+  if (typeof options !== "object" || (options as object | null) === null)
+    throw invalidOption("options of tokens", options, "an object");
+  const { secrets, maxAgeMs = dayMs, encrypted = false } = options;
   if (typeof purpose !== "string" || purpose === "")
     throw invalidOption("purpose", purpose, "a text that is not empty");
   checkInteger("maxAgeMs", maxAgeMs, 1, maxTime);
