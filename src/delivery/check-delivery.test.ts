@@ -15,7 +15,7 @@ it.each(
       [
         ["to", [undefined, route], "got undefined, expected an endpoint"],
         ["route", [web], "got undefined, expected a function"],
-        ["slwo", [web, route, { slwo: "wait" }], 'got "a text", expected one of the options slow'],
+        ["slwo", [web, route, { slwo: "wait" }], 'got "wait", expected one of the options slow'],
         ["slow", [web, route, { slow: "weit" }], 'got "weit", expected "wait", "disconnect"'],
         ["maxWaitMs", [web, route, { maxWaitMs: "1s" }], 'got "1s", expected milliseconds'],
       ] as const

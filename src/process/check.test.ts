@@ -5,13 +5,16 @@ import { start } from "./start.ts";
 describe("checkKnown", () => {
   const known = new Set(["count", "secrets"]);
 
-  it("names an option that nobody reads, and does not show a text, which may be a secret (R59)", () => {
+  it("names an option that nobody reads, and does not show what may be a secret (R59)", () => {
     const check = (options: object) => () => checkKnown("log", options, known);
     expect(check({ count: 1 })).not.toThrow();
     expect(check({ cuont: 1 })).toThrow(
       "log: cuont: got 1, expected one of the options count, secrets",
     );
-    expect(check({ secret: "open sesame" })).toThrow('log: secret: got "a text", expected one of');
+    expect(check({ size: "big" })).toThrow('log: size: got "big", expected one of');
+    expect(check({ secret: "open sesame" })).toThrow(
+      'log: secret: got "something", expected one of',
+    );
   });
 
   it.each([undefined, null, 5, "count"])("refuses %s, which is no options", (options) => {

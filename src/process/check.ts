@@ -31,6 +31,9 @@ export function checkName(name: unknown): void {
   throw invalidOption("name", name, "what name(…) or names(…)(…) returns");
 }
 
+/** Under such a name, mistyped or misplaced, what was given is not shown. */
+const secretive = /secret|password|token|credential/i;
+
 /** Refuses options that nobody reads, and what is no options. @throws SLUICE_INVALID_OPTION */
 export function checkKnown(what: string, options: object, known: ReadonlySet<string>): void {
   if (typeof options !== "object" || (options as object | null) === null)
@@ -39,8 +42,7 @@ export function checkKnown(what: string, options: object, known: ReadonlySet<str
     if (!known.has(option))
       throw invalidOption(
         `${what}: ${option}`,
-        // It may be a secret under a wrong name.
-        typeof value === "string" ? "a text" : value,
+        secretive.test(option) ? "something" : value,
         `one of the options ${[...known].join(", ")}`,
       );
 }
