@@ -38,9 +38,19 @@ describe("what a schema says", () => {
     expect(told("expected bytes", new Uint8Array(3))).toBe("expected bytes");
   });
 
+  it.each([
+    ["more came than is looked for", [...Array.from({ length: 1_000 }, () => 1), "hunter2"], ""],
+    ["more is said than is looked through", { pin: "hunter2" }, "!".repeat(1_000)],
+  ])(
+    "is not told at all where %s: what it quotes would stand there (R92)",
+    (_why, payload, rest) => {
+      expect(told(`was hunter2${rest}`, payload)).toBe("…");
+    },
+  );
+
   it("is bounded: so many issues, and so long", () => {
     const issues = Array.from({ length: 1_000 }, () => ({
-      message: "m".repeat(9_999),
+      message: "m".repeat(999),
       path: ["p".repeat(9_999)],
     }));
     const invalid = invalidOf(issues, {});

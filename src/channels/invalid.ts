@@ -7,26 +7,43 @@ import { isBytes } from "./wire/payload.ts";
 export interface Invalid {
   /** Where, from the outside in: `"items.0.name"`; empty for the whole. */
   readonly path: string;
-  /** What the schema says, without what came. */
+  /** What the schema says, without what came; a mere ellipsis when too much came, or too much is said, to look through. */
   readonly message: string;
 }
 
 /** More are left out: whoever sends nonsense sends more of it. */
 const mostIssues = 10;
 const longestText = 200;
+/** Texts that are looked for, and the length of what they are looked for in: each costs the server, not its client. */
+const mostTexts = 1_000;
+const longestMessage = 1_000;
+const untold = "…";
 /** A shorter text is in half of all words, and tells nothing. */
 const shortestQuote = 3;
 const NUMBER = /^[\d.e+-]+$/;
 
 /** The issues of a schema as they may be told. */
 export function invalidOf(issues: readonly SchemaIssue[], payload: unknown): readonly Invalid[] {
-  const texts = [...new Set(textsIn(payload))].toSorted((a, b) => b.length - a.length);
+  const texts = fewTextsIn(payload)?.toSorted((a, b) => b.length - a.length);
   return issues.slice(0, mostIssues).map(({ message, path = [] }) => {
     const names = path.map((part) => String(typeof part === "object" ? part.key : part));
-    const quoted = texts.filter((text) => !names.includes(text));
-    const told = quoted.reduce(without, message);
+    const told =
+      texts === undefined || message.length > longestMessage
+        ? untold
+        : texts.filter((text) => !names.includes(text)).reduce(without, message);
     return { path: names.join(".").slice(0, longestText), message: told.slice(0, longestText) };
   });
+}
+
+/** Nothing when there are too many. */
+function fewTextsIn(payload: unknown): readonly string[] | undefined {
+  const texts = new Set<string>();
+  let count = 0;
+  for (const text of textsIn(payload)) {
+    if (++count > mostTexts) return undefined;
+    texts.add(text);
+  }
+  return [...texts];
 }
 
 /** All texts and numbers that came, and the names they came under. */
@@ -44,5 +61,5 @@ const isQuote = (text: string): boolean => text.length >= shortestQuote || NUMBE
 
 /** As it is, and as a literal. */
 function without(message: string, text: string): string {
-  return message.replaceAll(text, "…").replaceAll(JSON.stringify(text).slice(1, -1), "…");
+  return message.replaceAll(text, untold).replaceAll(JSON.stringify(text).slice(1, -1), untold);
 }
