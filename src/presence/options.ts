@@ -42,7 +42,8 @@ export interface PresenceOptions<Meta, Extra> {
   /**
    * What is known of keys beyond their metas, by key, such as a user's name from a database: called once for all joins
    * and once for all leaves of a diff, once for a list. Whoever is not in its result has metas only. A failure, or more
-   * than `fetchTimeoutMs`, is logged, and diffs and states go out with metas only.
+   * than `fetchTimeoutMs`, is logged, and diffs and states go out with metas only; of a list it is the caller's. Then
+   * `context.signal` aborts.
    */
   readonly fetch?: (
     topic: string,

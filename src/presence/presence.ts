@@ -2,10 +2,9 @@ import { checkInteger, invalidOption } from "../support/internal.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
 import { name, type ChildSpec, type Name, type Self } from "../process/index.ts";
 import { Cell, specOf, type Own } from "../process/internal.ts";
-import { checkFetched } from "./announcer.ts";
-import { presentOf } from "./client-shapes.ts";
+import { fetched } from "./fetched.ts";
 import { settingsOf, type PresenceOptions, type Present } from "./options.ts";
-import { TrackerProcess, type Found } from "./tracker-process.ts";
+import { TrackerProcess } from "./tracker-process.ts";
 
 /** A channel, or any process that says where it is. */
 export type PresentSelf = Self & { readonly topic: string };
@@ -64,9 +63,14 @@ export interface Presence<Meta extends object, Extra extends object = {}> {
   untrack(process: Self, key: string, topic: string): Promise<void>;
   /** Nothing is present by this process any more, in any topic. */
   untrackAll(process: Self): Promise<void>;
-  /** All who are present in a topic, as this node knows it, with what `fetch` says of them. @throws what `fetch` throws, as a rejection */
+  /**
+   * All who are present in a topic, as this node knows it, with what `fetch` says of them.
+   *
+   * @throws SluiceError `SLUICE_TIMEOUT` when `fetch` has not answered in `fetchTimeoutMs`, and what `fetch` throws, as
+   * rejections.
+   */
   list(topic: string): Promise<ReadonlyMap<string, Present<Meta, Extra>>>;
-  /** One of them; undefined when nobody is there. @throws what `fetch` throws, as a rejection */
+  /** One of them; undefined when nobody is there. @throws as `list` */
   getByKey(topic: string, key: string): Promise<Present<Meta, Extra> | undefined>;
   /** How many keys are present in a topic, as this node knows it. */
   count(topic: string): Promise<number>;
@@ -74,7 +78,7 @@ export interface Presence<Meta extends object, Extra extends object = {}> {
    * A part of a large topic: `limit` presences (100 by default) whose keys come after `after`, in the order of their
    * code units. A key that comes or goes between two pages is or is not in them; every other is once.
    *
-   * @throws SluiceError `SLUICE_INVALID_OPTION`, and what `fetch` throws, as rejections.
+   * @throws SluiceError `SLUICE_INVALID_OPTION` as a rejection, and as `list`.
    */
   page(
     topic: string,
@@ -136,12 +140,14 @@ class PresenceToken {
   }
 
   async list(topic: string): Promise<ReadonlyMap<string, object>> {
-    return fetched(topic, await this.#at(this.#system).call.list(topic));
+    const system = this.#system;
+    return fetched(system, topic, await this.#at(system).call.list(topic));
   }
 
   async getByKey(topic: string, key: string): Promise<object | undefined> {
-    const found = await this.#at(this.#system).call.getByKey(topic, key);
-    return (await fetched(topic, found)).get(key);
+    const system = this.#system;
+    const found = await this.#at(system).call.getByKey(topic, key);
+    return (await fetched(system, topic, found)).get(key);
   }
 
   count(topic: string): Promise<number> {
@@ -153,8 +159,9 @@ class PresenceToken {
     { after, limit = defaultPage }: { readonly after?: string; readonly limit?: number } = {},
   ): Promise<PresencePage<object, object>> {
     checkInteger("limit", limit, 1, maxPage);
-    const found = await this.#at(this.#system).call.page(topic, after, limit);
-    return { presences: await fetched(topic, found), next: found.next };
+    const system = this.#system;
+    const found = await this.#at(system).call.page(topic, after, limit);
+    return { presences: await fetched(system, topic, found), next: found.next };
   }
 
   pushState(channel: PushingSelf): Promise<void> {
@@ -176,18 +183,6 @@ class PresenceToken {
   #at(system: System): Name<TrackerProcess> {
     return system.of(this.#name);
   }
-}
-
-async function fetched(
-  topic: string,
-  { metas, fetch }: Found,
-): Promise<ReadonlyMap<string, Present<object>>> {
-  const context = { signal: new AbortController().signal };
-  const extras =
-    fetch === undefined || metas.size === 0
-      ? undefined
-      : checkFetched(await fetch(topic, metas, context));
-  return new Map([...metas].map(([key, of]) => [key, presentOf(key, of, extras)]));
 }
 
 /** @throws SLUICE_INVALID_OPTION */

@@ -16,6 +16,7 @@ import { Announcer, type Push } from "./announcer.ts";
 import { checkKey, checkMeta, overLimit, type CheckedMeta, type Place } from "./check-entry.ts";
 import { metaOf, type Metas } from "./client-shapes.ts";
 import type { Settings } from "./options.ts";
+import type { Found } from "./fetched.ts";
 import { Owners } from "./owners.ts";
 import { PresenceState } from "./presence-state.ts";
 import { ReplicaLink } from "./replica-link.ts";
@@ -36,13 +37,6 @@ function replicaId(system: System): string {
       .toString(36)
       .padStart(10, "0");
   return part() + part();
-}
-
-/** What was looked up: who asks calls `fetch`, beside the tracker. */
-export interface Found {
-  readonly metas: Metas;
-  readonly fetch: Settings["fetch"];
-  readonly next: string | undefined;
 }
 
 /** The tracker of one presence on this node: all that is tracked here, and what other nodes have told. */
@@ -187,7 +181,8 @@ export class TrackerProcess extends Process implements Engine {
   }
 
   #found(metas: Metas): Found {
-    return { metas, fetch: this.#settings.fetch, next: undefined };
+    const { fetch, fetchTimeoutMs } = this.#settings;
+    return { metas, fetch, fetchTimeoutMs, next: undefined };
   }
 
   #place(topic: string, key: string): Place {

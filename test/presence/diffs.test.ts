@@ -109,6 +109,44 @@ describe("diffs", () => {
     });
   });
 
+  it("whoever asks waits for fetch no longer than for a diff, and its signal aborts; a list after that is as any (C86, L94)", async () => {
+    const aborted: unknown[] = [];
+    let hangs = false;
+    const fetch: NonNullable<Options["fetch"]> = (_topic, presences, { signal }) => {
+      if (!hangs) return new Map([...presences.keys()].map((key) => [key, { name: "known" }]));
+      return new Promise(() =>
+        signal.addEventListener("abort", () => aborted.push(signal.reason), { once: true }),
+      );
+    };
+    await bench({ fetch, fetchTimeoutMs: 1_000 }, async ({ guest, advance, quiet }) => {
+      await (await guest()).call.track("a", { n: 1 }, "t");
+      await advance(30);
+      for (const ask of [
+        () => here.list("t"),
+        () => here.getByKey("t", "a"),
+        () => here.page("t"),
+      ]) {
+        aborted.length = 0;
+        hangs = true;
+        const asked = ask().catch((error: unknown) => error);
+        await quiet();
+        await advance(999);
+        expect(aborted).toEqual([]);
+        await advance(1);
+        expect(aborted).toHaveLength(1);
+        expect(await asked).toMatchObject({
+          code: "SLUICE_TIMEOUT",
+          details: { timeoutMs: 1_000 },
+          retryable: true,
+        });
+        expect(aborted).toEqual([await asked]);
+        hangs = false;
+        await ask();
+      }
+      expect((await here.getByKey("t", "a"))?.name).toBe("known");
+    });
+  });
+
   it("a test can wait until nothing is on its way (C92)", () => {
     let open = 0;
     const fetch: NonNullable<Options["fetch"]> = async () => {
