@@ -1,7 +1,7 @@
 import type { AnyDefinition } from "../any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
-import type { Client } from "../socket/client.ts";
 import type { Limits } from "../limits.ts";
+import type { Membership } from "../socket/membership.ts";
 import { Outgoing } from "../socket/outbox.ts";
 import type { Serializer } from "../wire/serializer.ts";
 import { tellRefused } from "../tell-refused.ts";
@@ -11,24 +11,30 @@ import { concat } from "./shared-run.ts";
 interface Framed {
   /** Nothing for bytes that they do not take. */
   readonly each: readonly (Outgoing | undefined)[];
-  /** All in one, once it was asked for; nothing if some may be given up alone. */
+  /** All in one, once it was asked for; nothing if some may be given up alone, or are waited for. */
   whole: Outgoing | "not yet" | undefined;
 }
 
 /** Broadcasts of one topic, one behind the other, on their way to all of its members. */
 export class BroadcastRun {
+  /** Broadcasts of the topic before it. */
+  readonly start: number;
+  /** What was said when it was complete. */
+  next: BroadcastRun | undefined = undefined;
   readonly #definition: AnyDefinition;
   readonly #messages: BroadcastMessage[] = [];
   readonly #framed: { [form in Serializer["form"]]?: Framed } = {};
   /** What waits here, more or less. */
   bytes = 0;
 
-  constructor(definition: AnyDefinition) {
+  constructor(definition: AnyDefinition, start: number) {
     this.#definition = definition;
+    this.start = start;
   }
 
-  get length(): number {
-    return this.#messages.length;
+  /** Broadcasts of the topic up to here. */
+  get end(): number {
+    return this.start + this.#messages.length;
   }
 
   push(message: BroadcastMessage, bytes: number): void {
@@ -36,20 +42,32 @@ export class BroadcastRun {
     this.bytes += bytes;
   }
 
-  /** Sends all from the given place on. The frames are made for the first client of a form, when the run is complete or it is late. */
-  send(client: Client, from: number, limits: Limits): void {
-    const framed = this.#framesFor(client.serializer, limits);
+  /**
+   * Sends what the member has not had. The frames are made for the first client of a form, when the run is complete or it
+   * is late. What is sent counts before it is: whoever hears of that may speak at once.
+   */
+  send(member: Membership): void {
+    const { client, world } = member.socket;
+    const framed = this.#framesFor(client.serializer, world.limits);
     const { each } = framed;
-    if (from === 0 && each.length > 1) {
+    const end = this.start + each.length;
+    if (member.handed === this.start && each.length > 1) {
       if (framed.whole === "not yet") framed.whole = joined(each);
       const { whole } = framed;
-      if (whole !== undefined && whole.bytes.length <= limits.maxPendingBytes / 4)
-        return client.send(whole);
+      if (whole !== undefined && whole.bytes.length <= world.limits.maxPendingBytes / 4) {
+        member.handed = end;
+        return client.take(whole);
+      }
     }
-    for (let at = from; at < each.length; at++) {
+    while (member.handed < end) {
+      const at = member.handed++ - this.start;
+      const message = this.#messages[at]!;
       const frame = each[at];
-      if (frame === undefined) bytesMissed(this.#messages[at]!, this.#definition);
-      else client.send(frame);
+      if (frame === undefined) bytesMissed(message, this.#definition);
+      else if (message.slow === "wait") {
+        const wait = client.takeWaiting(frame, message.maxWaitMs);
+        if (wait !== undefined) message.waits.push(wait);
+      } else client.take(frame);
     }
   }
 
@@ -60,7 +78,9 @@ export class BroadcastRun {
       if (message.isBytes && !serializer.takesBytes) return undefined;
       return message.frame(serializer, message.slow ?? this.#definition.slow, limits);
     });
-    return (this.#framed[serializer.form] = { each, whole: "not yet" });
+    const isAwaited = this.#messages.some(({ slow }) => slow === "wait");
+    const whole = isAwaited ? undefined : "not yet";
+    return (this.#framed[serializer.form] = { each, whole });
   }
 }
 

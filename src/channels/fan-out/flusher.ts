@@ -13,12 +13,13 @@ export interface Flushable {
 
 /** Broadcasts that are on their way to all members of a topic, and could be joined by more. */
 export interface OpenRun {
-  /** Hands them to all. */
-  handOut(): void;
+  /** Hands them to all, each behind what it has coming from those that are handed out already. */
+  handOut(earlier: readonly OpenRun[]): void;
   /** Hands them to one, for whom there is something else now. */
   catchUp(client: Client): void;
 }
 
+const none: readonly never[] = [];
 /** Sockets written between two looks at the outside world, so that a large fan-out holds nobody up. */
 const socketsPerTurn = 2_000;
 
@@ -33,14 +34,17 @@ export class Flusher {
   #scheduled = false;
   readonly #flush = (): void => this.flush();
   #run: OpenRun | undefined = undefined;
+  /** Topics that are being handed out: more than one when somebody who was told speaks at once. */
+  #leaving: readonly OpenRun[] = none;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
   }
 
-  /** What is on its way. */
-  get run(): OpenRun | undefined {
-    return this.#run;
+  /** What is on its way to a client goes before what it is sent now. */
+  catchUp(client: Client): void {
+    for (const run of this.#leaving) run.catchUp(client);
+    this.#run?.catchUp(client);
   }
 
   /** What comes next is for this topic, or for none: what is on its way for another is handed out before. */
@@ -49,12 +53,16 @@ export class Flusher {
     if (before === run) return;
     this.#run = run;
     if (run !== undefined) this.#schedule();
+    if (before === undefined) return;
+    const earlier = this.#leaving;
+    this.#leaving = earlier === none ? [before] : [...earlier, before];
     try {
-      before?.handOut();
+      before.handOut(earlier);
     } catch (error) {
       // Whoever speaks now has nothing to do with what was said before.
       log("error", "broadcasts could not be handed out", error);
     }
+    this.#leaving = earlier;
   }
 
   /** Puts a socket in line for the end of this turn. */
@@ -82,7 +90,7 @@ export class Flusher {
     }
     this.#shared.clear();
     this.#scheduled = false;
-    if (this.#dirty.length > 0) this.#schedule();
+    if (this.#dirty.length > 0 || this.#run !== undefined) this.#schedule();
   }
 
   #schedule(): void {

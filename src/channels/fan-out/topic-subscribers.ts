@@ -6,7 +6,7 @@ import { InterceptMessage } from "../socket/channel-message.ts";
 import type { EndpointRecord } from "../directory.ts";
 import type { Client } from "../socket/client.ts";
 import type { Membership } from "../socket/membership.ts";
-import { BroadcastRun, bytesMissed } from "./broadcast-run.ts";
+import { BroadcastRun } from "./broadcast-run.ts";
 import type { Flusher, OpenRun } from "./flusher.ts";
 
 /** As many bytes as are written to one socket in one turn: what is more is handed out at once. */
@@ -23,15 +23,17 @@ export class TopicSubscribers implements Listener, OpenRun {
   readonly #members: Map<Client, Membership> = new Map();
   readonly #record: EndpointRecord;
   readonly #flusher: Flusher;
-  /** What its members have not been handed yet; of each member, `handed` says how much of it is not for it. */
+  /** What its members have not been handed yet, but those that something else was said to. */
   #run: BroadcastRun;
+  /** The first that some may not have been handed: `#run`, but while one is handed out. */
+  #oldest: BroadcastRun;
 
   constructor(topic: string, definition: AnyDefinition, record: EndpointRecord, flusher: Flusher) {
     this.topic = topic;
     this.definition = definition;
     this.#record = record;
     this.#flusher = flusher;
-    this.#run = new BroadcastRun(definition);
+    this.#run = this.#oldest = new BroadcastRun(definition, 0);
   }
 
   /** How many there are. */
@@ -41,7 +43,7 @@ export class TopicSubscribers implements Listener, OpenRun {
 
   /** From now on it hears what comes. */
   add(member: Membership): void {
-    member.handed = this.#run.length;
+    member.handed = this.#run.end;
     member.topic = this.topic;
     this.#members.set(member.socket.client, member);
   }
@@ -50,8 +52,12 @@ export class TopicSubscribers implements Listener, OpenRun {
   remove(member: Membership): boolean {
     const { client } = member.socket;
     if (this.#members.get(client) !== member) return false;
-    this.catchUp(client);
-    return this.#members.delete(client);
+    try {
+      this.catchUp(client);
+    } finally {
+      this.#members.delete(client);
+    }
+    return true;
   }
 
   /** To every member but `from`; what is intercepted goes to its channel first. @throws SLUICE_PAYLOAD_REFUSED */
@@ -68,29 +74,30 @@ export class TopicSubscribers implements Listener, OpenRun {
     if (typeof slow === "object") message.keyOf(slow);
     const sender = this.#member(from as Membership | undefined);
     message.reach?.open(this.#members.size - (sender === undefined ? 0 : 1));
-    if (message.slow === "wait") return this.#wait(message, sender);
     this.#flusher.open(this);
     if (sender !== undefined) this.catchUp(sender.socket.client);
     this.#run.push(message, bytes);
-    if (sender !== undefined) sender.handed = this.#run.length;
-    if (this.#run.bytes >= mostBytes) this.#flusher.open(undefined);
+    if (sender !== undefined) sender.handed = this.#run.end;
+    // A sender that waits knows at once for whom.
+    if (message.slow === "wait" || this.#run.bytes >= mostBytes) this.#flusher.open(undefined);
   }
 
-  handOut(): void {
-    const run = this.#run;
-    this.#run = new BroadcastRun(this.definition);
+  handOut(earlier: readonly OpenRun[]): void {
+    const { end } = this.#run;
+    this.#run = this.#run.next = new BroadcastRun(this.definition, end);
     const failed: Client[] = [];
     let why: unknown;
     for (const [client, member] of this.#members) {
-      const { handed } = member;
-      member.handed = 0;
       try {
-        run.send(client, handed, member.socket.world.limits);
+        for (const run of earlier) run.catchUp(client);
+        this.#hand(member, end);
       } catch (error) {
+        member.handed = Math.max(member.handed, end);
         failed.push(client);
         why = error;
       }
     }
+    this.#oldest = this.#run;
     if (failed.length === 0) return;
     log("error", `${failed.length} clients could not be told what ${this.topic} said: closed`, why);
     for (const client of failed) client.close(1011, "not written");
@@ -98,31 +105,18 @@ export class TopicSubscribers implements Listener, OpenRun {
 
   catchUp(client: Client): void {
     const member = this.#members.get(client);
-    if (member === undefined || member.handed === this.#run.length) return;
-    const { handed } = member;
-    member.handed = this.#run.length;
-    this.#run.send(client, handed, member.socket.world.limits);
+    if (member !== undefined) this.#hand(member, this.#run.end);
+  }
+
+  /** Sends one all before `end` that it has not had. */
+  #hand(member: Membership, end: number): void {
+    for (let run = this.#oldest; member.handed < end; run = run.next!)
+      if (member.handed < run.end) run.send(member);
   }
 
   /** Whoever speaks, if it is one of them; nobody but channels speaks here. */
   #member(from: Membership | undefined): Membership | undefined {
     return from !== undefined && this.#members.get(from.socket.client) === from ? from : undefined;
-  }
-
-  /** A sender that waits knows at once for whom. */
-  #wait(message: BroadcastMessage, sender: Membership | undefined): void {
-    this.#flusher.open(undefined);
-    const { isBytes } = message;
-    for (const [client, member] of this.#members) {
-      if (member === sender) continue;
-      if (isBytes && !client.serializer.takesBytes) {
-        bytesMissed(message, this.definition);
-        continue;
-      }
-      const frame = message.frame(client.serializer, "wait", this.#record.limits);
-      const wait = client.sendWaiting(frame, message.maxWaitMs);
-      if (wait !== undefined) message.waits.push(wait);
-    }
   }
 }
 

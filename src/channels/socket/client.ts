@@ -69,7 +69,12 @@ export class Client implements Flushable {
 
   /** Puts a frame behind all that waits, to be written at the end of the turn; too much waits: the frame's kind decides. */
   send(frame: Outgoing): void {
-    if (frame.kind !== "urgent") this.#catchUp();
+    if (frame.kind !== "urgent") this.#world.flusher.catchUp(this);
+    this.take(frame);
+  }
+
+  /** The same for a broadcast that is handed out: what is said meanwhile comes behind it. */
+  take(frame: Outgoing): void {
     if (this.#queue(frame) && this.#isOver() && !this.#relieve() && !this.#bears())
       this.close(4008, "slow consumer");
   }
@@ -79,7 +84,12 @@ export class Client implements Flushable {
    * gone; `maxWaitMs` after the limit was reached, it is disconnected.
    */
   sendWaiting(frame: Outgoing, maxWaitMs: number): Promise<void> | undefined {
-    this.#catchUp();
+    this.#world.flusher.catchUp(this);
+    return this.takeWaiting(frame, maxWaitMs);
+  }
+
+  /** The same for a broadcast that is handed out. */
+  takeWaiting(frame: Outgoing, maxWaitMs: number): Promise<void> | undefined {
     if (!this.#queue(frame)) return undefined;
     if (this.#isOver()) this.#wait ??= { sinceMs: this.#nowMs, resolve: [], timer: undefined };
     const wait = this.#wait;
@@ -110,10 +120,8 @@ export class Client implements Flushable {
 
   /** Writes all that the transport takes, at once. @returns whether nothing is left waiting anywhere */
   flushNow(): boolean {
-    this.#catchUp();
-    const run = new SharedRun();
-    while (!this.isClosed && this.blockedSweeps < 0 && this.#outbox.pendingBytes > 0)
-      this.#write(run);
+    this.#world.flusher.catchUp(this);
+    this.#writeOut();
     return this.isClosed || this.pendingBytes === 0;
   }
 
@@ -144,11 +152,6 @@ export class Client implements Flushable {
     }
   }
 
-  /** Something else is sent, or all that waits is to go: broadcasts that are on their way to it go before. */
-  #catchUp(): void {
-    this.#world.flusher.run?.catchUp(this);
-  }
-
   #queue(frame: Outgoing): boolean {
     if (this.isClosed) {
       frame.watch?.settled(false);
@@ -163,7 +166,7 @@ export class Client implements Flushable {
   #isOver(): boolean {
     if (!this.#outbox.isOver(this.blockedSweeps < 0 ? 0 : this.transport.pendingBytes))
       return false;
-    this.flushNow();
+    this.#writeOut();
     return this.#outbox.isOver(this.transport.pendingBytes);
   }
 
@@ -175,6 +178,12 @@ export class Client implements Flushable {
   #bears(): boolean {
     const { maxPendingBytes } = this.#world.limits;
     return this.#wait !== undefined && this.pendingBytes <= mostOver * maxPendingBytes;
+  }
+
+  #writeOut(): void {
+    const run = new SharedRun();
+    while (!this.isClosed && this.blockedSweeps < 0 && this.#outbox.pendingBytes > 0)
+      this.#write(run);
   }
 
   #write(run: SharedRun): void {

@@ -45,7 +45,7 @@ export class Membership implements Place {
   replaced: readonly WireRef[] | undefined = undefined;
   /** Events of the client that are not answered yet. */
   unfinished = 0;
-  /** How much of the run of its topic is not for it: it has had it, or came later. The topic's. */
+  /** So many broadcasts of its topic it has had, or they are not for it. The topic's. */
   handed = 0;
   /** Broadcasts that wait for its channel to see them. */
   unseen = 0;
