@@ -282,4 +282,22 @@ export const logTailCases: readonly LogCase[] = [
       deepEqual([never.reads, own], [[], ["1", "2"]]);
     },
   },
+  {
+    name: "R56: hears a topic whose last tail ended in that moment",
+    async body({ open, keep }) {
+      const log = await open();
+      let heard = new Heard();
+      let tail = log.tail(topic, { last: 0 }, heard.listen);
+      for (let round = 1; round <= 10; round++) {
+        await heard.until(() => heard.reads.length > 0);
+        tail[Symbol.dispose]();
+        heard = new Heard();
+        tail = log.tail(topic, { last: 0 }, heard.listen);
+        await heard.until(() => heard.reads.length > 0);
+        await log.append(topic, [String(round)]);
+        await heard.equals([String(round)]);
+      }
+      keep(tail);
+    },
+  },
 ];

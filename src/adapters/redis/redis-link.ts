@@ -46,11 +46,6 @@ export class RedisLink implements Keeper<RedisClient> {
     }
   }
 
-  /** Hears a channel no longer. */
-  unsubscribe(channel: string): void {
-    this.#kept.current?.unsubscribe(channel).catch(() => {});
-  }
-
   close(): void {
     this.#kept.close()?.destroy();
   }

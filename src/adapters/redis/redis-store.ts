@@ -1,5 +1,6 @@
 import type { RedisClientOptions } from "redis";
 import type { Runtime, System } from "../../runtime/internal.ts";
+import { SubscriptionQueue } from "../../pubsub/internal.ts";
 import type { LogBounds, Position, Read } from "../../store/index.ts";
 import {
   type Batch,
@@ -38,6 +39,8 @@ export class RedisStore implements LogStore {
   readonly #followed: Map<string, Followed> = new Map();
   readonly #noted: Set<string> = new Set();
   readonly #closing: AbortController = new AbortController();
+  /** What the connection that hears is asked for: its client takes for heard what it is about to leave. */
+  #subscriptions: SubscriptionQueue | undefined = undefined;
   #run = "";
 
   constructor(options: RedisStoreOptions, system: System) {
@@ -49,9 +52,15 @@ export class RedisStore implements LogStore {
       connection,
       system,
       up: async (client) => {
-        const channels = [...this.#followed.keys()];
-        await Promise.all(channels.map((channel) => client.subscribe(channel, this.#hear)));
-        for (const channel of channels) this.#hold(this.#followed.get(channel));
+        const subscriptions = new SubscriptionQueue((what, channels) =>
+          client[what]([...channels], this.#hear),
+        );
+        this.#subscriptions = subscriptions;
+        const followed = [...this.#followed];
+        if (followed.length > 0)
+          await subscriptions.subscribe(followed.map(([channel]) => channel));
+        for (const [channel, one] of followed)
+          if (this.#followed.get(channel) === one) this.#hold(one);
       },
       down: () => {
         for (const followed of this.#followed.values()) {
@@ -102,7 +111,7 @@ export class RedisStore implements LogStore {
       [Symbol.dispose]: () => {
         if (this.#followed.get(channel) !== followed) return;
         this.#followed.delete(channel);
-        this.#hearing.unsubscribe(channel);
+        this.#subscriptions?.unsubscribe(channel);
       },
     };
   }
@@ -127,9 +136,9 @@ export class RedisStore implements LogStore {
   async #subscribe(channel: string, followed: Followed): Promise<void> {
     const { signal } = this.#closing;
     try {
-      const client = await this.#hearing.client(signal);
+      await this.#hearing.client(signal);
       if (followed.held || this.#followed.get(channel) !== followed) return;
-      await client.subscribe(channel, this.#hear);
+      await this.#subscriptions?.subscribe([channel]);
       if (this.#followed.get(channel) === followed) this.#hold(followed);
     } catch (error) {
       if (signal.aborted || this.#followed.get(channel) !== followed) return;
@@ -138,8 +147,8 @@ export class RedisStore implements LogStore {
     }
   }
 
-  #hold(followed: Followed | undefined): void {
-    if (followed === undefined || followed.held) return;
+  #hold(followed: Followed): void {
+    if (followed.held) return;
     followed.held = true;
     followed.ears.held();
   }

@@ -79,6 +79,11 @@ export class Line {
     this.#machine.run("tc", "qdisc", "add", "dev", this.#them, ...shape);
   }
 
+  /** There is no such line any more: a namespace goes with the last of its processes, and some time after that. */
+  takeAway(): void {
+    run("ip", "link", "del", this.#us);
+  }
+
   /** Whatever was done to it is undone. */
   heal(): void {
     run("ip", "link", "set", this.#us, "up");
@@ -129,6 +134,7 @@ export class Machine implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const line of this.lines) line.takeAway();
     this.#holder.stdin!.end();
   }
 }
