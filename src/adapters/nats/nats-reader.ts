@@ -15,12 +15,14 @@ export interface Range {
   /** The sequences of the first and the last message to be read. */
   readonly from: number;
   readonly to: number;
+  /** So many are asked for at a time: what is asked for comes, whether it is wanted to the end or not. */
+  readonly atOnce: number;
 }
 
-/** The messages of a subject, in order, until `take` returns `false` or the last one was read. */
+/** The messages of a subject, in order, until `take` returns `false` or the last one was read; rejects if that does not come. */
 export async function readBatches(
   { jsm, js }: Session,
-  { stream, subject, from, to }: Range,
+  { stream, subject, from, to, atOnce }: Range,
   take: (batch: ReadBatch) => boolean,
 ): Promise<void> {
   const info = await jsm.consumers.add(stream, {
@@ -33,13 +35,19 @@ export async function readBatches(
     num_replicas: 1,
   });
   try {
-    if (info.num_pending === 0) return;
     const consumer = js.consumers.getConsumerFromInfo(info);
-    const messages = await consumer.fetch({ max_messages: info.num_pending, expires: 5_000 });
-    for await (const message of messages) {
-      const atMs = Number(message.timestampNanos / 1_000_000n);
-      const batch = { ...decodeBatch(message.data), sequence: message.seq, atMs };
-      if (!take(batch) || message.seq >= to || message.info.pending === 0) break;
+    for (let left = info.num_pending; left > 0;) {
+      const most = Math.min(left, atOnce);
+      const messages = await consumer.fetch({ max_messages: most, expires: 5_000 });
+      let count = 0;
+      for await (const message of messages) {
+        const atMs = Number(message.timestampNanos / 1_000_000n);
+        const batch = { ...decodeBatch(message.data), sequence: message.seq, atMs };
+        if (!take(batch) || message.seq >= to) return;
+        left = message.info.pending;
+        if (++count === most || left === 0) break;
+      }
+      if (count === 0) throw new Error("the stream ended before the last of its messages was read");
     }
   } finally {
     jsm.consumers.delete(stream, info.name).catch(() => {});

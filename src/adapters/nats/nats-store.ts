@@ -12,6 +12,8 @@ import { subjectToken } from "./subject.ts";
 
 /** So many topics are remembered. */
 const maxKnown = 1_000;
+/** So many messages are asked for at a time. */
+const mostAtOnce = 1_000;
 
 /** What a {@link NatsStore} works with. */
 export interface NatsStoreOptions extends Required<LogBounds> {
@@ -110,7 +112,7 @@ export class NatsStore implements LogStore {
       let restarted = false;
       if (from <= end.last && limit > 0) {
         const since = ageMs === Infinity || live ? -Infinity : this.#runtime.wallNow() - ageMs;
-        await this.#each(session, topic, from, end, (batch) => {
+        await this.#each(session, topic, from, limit, end, (batch) => {
           if (batch.life !== end.life) {
             // Of the life before; or of one after, and what is read is gone.
             restarted = batch.sequence > end.sequence;
@@ -250,20 +252,37 @@ export class NatsStore implements LogStore {
     return { life: this.#unborn(), last: 0, total: 0, sequence: 0 };
   }
 
-  #each(
+  async #each(
     session: Session,
     topic: string,
     offset: number,
-    { sequence: to }: TopicEnd,
+    limit: number,
+    end: TopicEnd,
     take: Parameters<typeof readBatches>[2],
   ): Promise<void> {
     const known = this.#topic(topic);
     const subject = this.#stream.stored(subjectToken(topic));
-    const range = { stream: this.#stream.name, subject, from: known.before(offset), to };
+    const from = known.before(offset) ?? (await this.#find(session, subject, offset, end));
+    const atOnce = Math.min(Math.max(limit, 1), mostAtOnce);
+    const range = { stream: this.#stream.name, subject, from, to: end.sequence, atOnce };
     return readBatches(session, range, (batch) => {
       known.saw(batch, batch.sequence);
       return take(batch);
     });
+  }
+
+  /**
+   * The sequence of a message at or before an offset, looked for from the end backwards in steps that double: what lies
+   * between would have to be read. A topic alone in its stream is found at once, for a message has an entry at least.
+   */
+  async #find({ jsm }: Session, subject: string, offset: number, end: TopicEnd): Promise<number> {
+    for (let back = end.last - offset + 1; back < end.sequence; back *= 2) {
+      const message = await this.#stream.nextOf(jsm, subject, end.sequence - back);
+      if (message === undefined) break;
+      const { life, first } = decodeBatch(message.data);
+      if (life !== end.life || first <= offset) return message.seq;
+    }
+    return 1;
   }
 
   /** Before a topic is born, and now and then: whoever emptied the stream took the generation with it. */

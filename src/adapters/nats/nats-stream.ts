@@ -1,6 +1,9 @@
 import {
   JetStreamApiError,
   type JetStreamManager,
+  type LastForMsgRequest,
+  type MsgRequest,
+  type NextMsgRequest,
   type StoredMsg,
   type StreamConfig,
 } from "@nats-io/jetstream";
@@ -140,10 +143,22 @@ export class NatsStream {
   }
 
   /** The last message that is stored on a subject. */
-  async lastOf(jsm: JetStreamManager, subject: string): Promise<StoredMsg | undefined> {
+  lastOf(jsm: JetStreamManager, subject: string): Promise<StoredMsg | undefined> {
+    return this.#find(jsm, { last_by_subj: subject });
+  }
+
+  /** The first one that is stored on a subject with that sequence or a later one. */
+  nextOf(jsm: JetStreamManager, subject: string, seq: number): Promise<StoredMsg | undefined> {
+    return this.#find(jsm, { seq, next_by_subj: subject });
+  }
+
+  async #find(
+    jsm: JetStreamManager,
+    wanted: LastForMsgRequest | NextMsgRequest,
+  ): Promise<StoredMsg | undefined> {
     try {
-      const message = await jsm.streams.getMessage(this.name, { last_by_subj: subject });
-      return message ?? undefined;
+      // The type lacks what servers take since 2.9.
+      return (await jsm.streams.getMessage(this.name, wanted as MsgRequest)) ?? undefined;
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === code.noMessage) return undefined;
       throw error;

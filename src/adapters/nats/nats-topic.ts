@@ -50,8 +50,8 @@ export class NatsTopic {
     this.#places = [];
   }
 
-  /** The sequence of a message at or before an offset; 1 if none is known. */
-  before(offset: number): number {
-    return this.#places.findLast(({ first }) => first <= offset)?.sequence ?? 1;
+  /** The sequence of a message at or before an offset, if one is known. */
+  before(offset: number): number | undefined {
+    return this.#places.findLast(({ first }) => first <= offset)?.sequence;
   }
 }

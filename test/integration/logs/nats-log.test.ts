@@ -7,6 +7,7 @@ import { describeOn } from "../../support/servers/on-server.ts";
 import type { Read } from "sluice/store";
 import { attach } from "sluice/telemetry";
 import { until } from "../support/clients.ts";
+import { HeldLine } from "./held-line.ts";
 import { outages } from "./outages.ts";
 
 let opened = 0;
@@ -93,6 +94,26 @@ describeOn("nats", "natsLog", (server) => {
       const all = await log.read("lines", { epoch, offset: 0 }, 5_000);
       expect([all.status, all.entries]).toEqual(["resumed", texts(1, 3_000)]);
     }
+  });
+
+  it("R56: asks for a long past page by page, and for none of it twice", async () => {
+    const prefix = `suite-${++opened}`;
+    const options = { prefix, count: 5_000, bytes: 2 ** 26, maxBytes: 2 ** 26 };
+    await using writer = natsLog<string>({ servers: server().url, ...options });
+    for (let n = 0; n < 2_000; n++)
+      await Promise.all(["lines", "others"].map((topic) => writer.append(topic, [`line ${n}`])));
+    const { position } = await writer.last("lines", 0);
+    await using line = await HeldLine.to(server().url);
+    const cost = async (perPage: number): Promise<number> => {
+      await using reader = natsLog<string>({ servers: line.through(server().url), ...options });
+      await reader.last("lines", 0);
+      const before = line.heard;
+      for (let at = { ...position, offset: 0 }; at.offset < 2_000;)
+        at = (await reader.read("lines", at, perPage)).position;
+      return line.heard - before;
+    };
+    const [whole, inPages] = [await cost(2_000), await cost(200)];
+    expect(inPages).toBeLessThan(whole * 3);
   });
 });
 
