@@ -3,6 +3,7 @@ import { messageFrame } from "../wire/frame.ts";
 import type { Placed } from "./history-entry.ts";
 import type { Membership } from "../socket/membership.ts";
 import { Outgoing } from "../socket/outbox.ts";
+import { tellPlace } from "./untold-place.ts";
 import { encodeObject, isBytes, withMeta } from "../wire/payload.ts";
 import type { Incoming, Wire } from "../wire/serializer.ts";
 
@@ -80,6 +81,8 @@ export function replyWithHistory(
       : { ...end, status, after: cut > 0 ? missed[cut - 1]!.offset : after };
   membership.replyText(joinRef, ref, "ok", withMeta(json, JSON.stringify(place)));
   for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept"));
+  // Of what it may not see there is nothing to ask for again.
+  if ((replay.at(-1)?.offset ?? after) < end.offset) tellPlace(membership, end.offset);
   return { status, messages: replay.length };
 }
 

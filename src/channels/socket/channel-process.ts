@@ -2,6 +2,7 @@ import { isOrderly, type ExitReason } from "../../support/internal.ts";
 import {
   State,
   cellOf,
+  ownOf,
   planOf,
   type Cell,
   type Engine,
@@ -21,6 +22,7 @@ import {
   readHistory,
   tellUnavailable,
 } from "../history/history-join.ts";
+import { UntoldPlace } from "../history/untold-place.ts";
 import { joinConfirmed } from "./join-confirmed.ts";
 import { runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
@@ -51,6 +53,7 @@ class ChannelProcess extends Process implements Engine {
   readonly #cell: Cell;
   readonly #membership: Membership;
   readonly #joined: JoinedTopic;
+  #untold: UntoldPlace | undefined = undefined;
 
   constructor(membership: Membership) {
     super();
@@ -224,7 +227,9 @@ class ChannelProcess extends Process implements Engine {
         see === undefined
           ? message.payload
           : (see(message.payload, this.#joined) as object | undefined);
-      if (seen === undefined || membership.state !== "joined") return reach?.settled(false);
+      if (membership.state !== "joined") return reach?.settled(false);
+      if (message.offset > 0) this.#place(message.offset, seen === undefined);
+      if (seen === undefined) return reach?.settled(false);
       const { client, world } = socket;
       const { serializer } = client;
       if (isBytes(seen) && !serializer.takesBytes) return bytesMissed(message, definition);
@@ -240,6 +245,12 @@ class ChannelProcess extends Process implements Engine {
       reach?.settled(false);
       throw error;
     }
+  }
+
+  #place(offset: number, isHidden: boolean): void {
+    if (isHidden)
+      (this.#untold ??= new UntoldPlace(this.#membership, ownOf(this.#cell))).hid(offset);
+    else this.#untold?.showed();
   }
 
   get #isEnding(): boolean {

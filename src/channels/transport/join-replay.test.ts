@@ -123,6 +123,37 @@ describe("a topic with history whose broadcasts are intercepted", () => {
       expect(texts(got())).toEqual(["1", "2", "3"]);
     }));
 
+  it("tells a client from whom all is hidden where it stands: it asks for nothing of that again, and is told of no gap", () =>
+    world(
+      { history: { maxReplay: 5 }, see: (line) => (line.text === "seen" ? line : undefined) },
+      async ({ web, join, got, advance }) => {
+        const [first] = await join("log:1");
+        const { epoch } = first!.payload.response!["~"];
+        const say = (...said: readonly string[]): void => {
+          for (const text of said) web.broadcast("log:1", "line", { text });
+        };
+        say(...Array.from({ length: 9 }, () => "hidden"));
+        await advance(4_999);
+        expect(got()).toEqual([]);
+        await advance(10);
+        expect(got()).toEqual([{ event: "~place", payload: { "~": { offset: 9 } } }]);
+        // What is seen is a place, and nothing hidden is told twice.
+        say("hidden", "seen");
+        await advance(20_000);
+        expect(got()).toEqual([{ event: "line", payload: { text: "seen", "~": { offset: 11 } } }]);
+        say("hidden", "seen", "hidden");
+        await advance(1);
+        got();
+        const again = await join("log:1", { since: { epoch, offset: 11 } });
+        expect(texts(again)).toEqual(["resumed", "seen", "~place", "phx_close"]);
+        expect(again.at(-2)!.payload).toEqual({ "~": { offset: 14 } });
+        expect(texts(await join("log:1", { since: { epoch, offset: 14 } }))).toEqual([
+          "resumed",
+          "phx_close",
+        ]);
+      },
+    ));
+
   it("has no hole that nobody is told of: a channel that is too busy ends, for a join with `since`", async () => {
     using _quiet = attach("sluice.log", () => {});
     await world(
