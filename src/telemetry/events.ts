@@ -157,8 +157,8 @@ export interface TelemetryEvents {
     readonly messages: number;
   };
   /**
-   * Entries of the log of a topic were read that no node of ours has signed, and were not handed to clients: `count` since
-   * it was told last, which is ten seconds ago or more.
+   * Entries of the log of a topic were read that are no broadcasts, or that no node of ours has signed where nodes sign, and
+   * were not handed to clients: `count` since it was told last, which is ten seconds ago or more.
    */
   "sluice.history.refused": {
     readonly endpoint: string;

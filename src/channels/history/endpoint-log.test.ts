@@ -25,6 +25,8 @@ interface World extends Simulation {
   readonly web: Endpoint<Topics, {}>;
   readonly store: MemoryLog<HistoryEntry>;
   readonly stop: () => Promise<void>;
+  /** Entries that were not believed. */
+  readonly refused: () => Promise<number>;
   readonly socket: MemorySocket;
   readonly send: (topic: string, event: string, payload?: object) => void;
   /** What came since, one word each. */
@@ -69,7 +71,9 @@ function world(
       };
       const got = (): string[] => frames.splice(0);
       const stop = (): Promise<void> => app.stop();
-      await body({ ...simulation, web, store, stop, socket, send, got });
+      const refused = async (): Promise<number> =>
+        (await app.children.history.call.backlog()).refused;
+      await body({ ...simulation, web, store, stop, refused, socket, send, got });
       socket.close();
       await simulation.advance(20);
     },
@@ -347,20 +351,35 @@ describe("clients of a topic whose log", () => {
     },
   );
 
-  it("holds what is no broadcast hear the rest", () =>
+  it("holds what is no broadcast hear the rest; it is counted, and what is oddly written is put right", () =>
     world(
       (store) => store,
-      async ({ web, store, send, got, advance }) => {
+      async ({ web, store, send, got, refused, advance }) => {
         send("feed", "phx_join");
         await advance(20);
-        const foreign = [{ other: true }, null, { event: "said", payload: "no JSON" }];
-        await store.append("feed", foreign as unknown as HistoryEntry[]);
+        const told: unknown[] = [];
+        using _told = attach("sluice.history.refused", (event) => told.push(event));
+        const said = (payload: string): object => ({ event: "said", payload });
+        const foreign = [
+          { other: true },
+          null,
+          said("no JSON"),
+          said('{"n":7'),
+          said('{"n":7,}'),
+          said('{"n":7}]'),
+          said('{"n":7,"~":{"offset":9}}'),
+        ];
+        const odd = [said("{ }"), said('{"n":2 }'), said('{\n "n": 3}\n')];
+        await store.append("feed", [...foreign, ...odd] as unknown as HistoryEntry[]);
         const { epoch } = await web.publish("feed", "said", { n: 1 });
         await advance(20);
-        expect(got()).toEqual(["feed ok", "feed 1"]);
+        const heard = ["feed said", "feed 2", "feed 3", "feed 1"];
+        expect(got()).toEqual(["feed ok", ...heard]);
+        expect(told).toEqual([{ endpoint: "web", topic: "feed", count: 1 }]);
         send("feed", "phx_join", { since: { epoch, offset: 0 } });
         await advance(20);
-        expect(got()).toEqual(["feed ok", "feed 1", "feed phx_close"]);
+        expect(got()).toEqual(["feed ok", ...heard, "feed phx_close"]);
+        expect(await refused()).toBe(2 * foreign.length);
       },
     ));
 });

@@ -1,3 +1,5 @@
+import { reserved } from "../wire/payload.ts";
+
 /** A broadcast as a log keeps it. */
 export interface HistoryEntry {
   /** The name of the event. */
@@ -23,9 +25,35 @@ export function entryBytes({ event, payload }: HistoryEntry): number {
   return Buffer.byteLength(event) + Buffer.byteLength(payload);
 }
 
-/** A log may be written by others, too: what is none of ours is not handed to clients. */
+/** Has it the shape of an entry? */
 export function isEntry(value: unknown): value is HistoryEntry {
   if (typeof value !== "object" || value === null) return false;
   const { event, payload } = value as Partial<HistoryEntry>;
   return typeof event === "string" && typeof payload === "string" && payload.startsWith("{");
+}
+
+/**
+ * What somebody has written into a log, as one of our own nodes would have; nothing when it is no broadcast: its payload is
+ * put into frames as it is, so it must be an object in JSON, without the key of the runtime.
+ */
+export function saidBy(value: unknown): HistoryEntry | undefined {
+  if (!isEntry(value)) return undefined;
+  const said = parsed(value.payload);
+  if (said === undefined || Object.hasOwn(said, reserved)) return undefined;
+  // Space behind it, or in an empty one, stands where the runtime writes.
+  const isTight = value.payload === "{}" || (value.payload.endsWith("}") && !isEmpty(said));
+  return isTight ? value : { ...value, payload: JSON.stringify(said) };
+}
+
+function parsed(json: string): object | undefined {
+  try {
+    return JSON.parse(json) as object;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEmpty(said: object): boolean {
+  for (const _ in said) return false;
+  return true;
 }

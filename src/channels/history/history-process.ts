@@ -9,6 +9,7 @@ import { directory } from "../directory.ts";
 import type { EndpointLog, GivenLog } from "./endpoint-log.ts";
 import type { HistoryEntry } from "./history-entry.ts";
 import type { HistoryServer, HistorySetting } from "./history-options.ts";
+import { CheckedLog } from "./checked-log.ts";
 import { SignedLog } from "./signed-log.ts";
 
 type Closable = Partial<Disposable & AsyncDisposable>;
@@ -27,7 +28,7 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   #opened: Closable | undefined = undefined;
   /** Its process has ended: what is opened now is for nobody. */
   #isOver = false;
-  #signing: SignedLog | undefined = undefined;
+  #checked: CheckedLog | undefined = undefined;
 
   constructor(key: string, setting: HistorySetting) {
     super();
@@ -43,7 +44,8 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
     const opened = await open();
     if (!isLog(opened)) throw invalidOption("history.log", opened, "a log: append, read, tail, …");
     this.#opened = opened as Closable;
-    this.#given = { log: this.#signed(opened), patterns, bounds };
+    this.#checked = this.#checking(opened);
+    this.#given = { log: this.#checked, patterns, bounds };
     if (this.#isOver) return this.#close();
     this.#history.give(this.#given);
   }
@@ -71,20 +73,19 @@ export class HistoryProcess extends Process implements HistoryServer, Engine {
   backlog(): ReturnType<HistoryServer["backlog"]> {
     const { size, bytes } = this.#history.backlog;
     const { failed } = this.#history;
-    return { appends: size, bytes, failed, refused: this.#signing?.refused ?? 0 };
+    return { appends: size, bytes, failed, refused: this.#checked?.refused ?? 0 };
   }
 
-  #signed(opened: Log<HistoryEntry>): Log<HistoryEntry> {
+  #checking(opened: Log<HistoryEntry>): CheckedLog {
     const { secrets } = this.#setting;
     const { system } = cellOf(this);
-    if (Array.isArray(secrets))
-      return (this.#signing = new SignedLog(opened, this.#key, secrets, system.runtime));
+    if (Array.isArray(secrets)) return new SignedLog(opened, this.#key, secrets, system.runtime);
     if (secrets === undefined && system.get(bus).uplink?.isSigned === true)
       log(
         "warning",
         `nodes sign what they say to each other, and not the history of ${this.#key}: give it secrets, or say "trusted"`,
       );
-    return opened;
+    return new CheckedLog(opened, this.#key, system.runtime);
   }
 
   async #close(): Promise<void> {

@@ -2,7 +2,7 @@ import { firstOffset, type Log, type Read } from "../../store/index.ts";
 import { log, tailLost } from "../../telemetry/internal.ts";
 import { BroadcastMessage } from "../fan-out/broadcast.ts";
 import type { Position } from "../contract.ts";
-import { isEntry, type HistoryEntry } from "./history-entry.ts";
+import type { HistoryEntry } from "./history-entry.ts";
 import { Hold } from "./hold.ts";
 import type { LoggedSends } from "./logged-send.ts";
 import type { Membership } from "../socket/membership.ts";
@@ -107,8 +107,7 @@ export class TopicTail {
   #say(entry: HistoryEntry | undefined, offset: number): void {
     const { topic } = this;
     // Not believed, as its log has told.
-    if (entry === undefined) return undefined;
-    if (!isEntry(entry)) return log("error", `an entry of the log of ${topic} is no broadcast`);
+    if (entry === undefined) return;
     const { event, payload, id } = entry;
     const said = (options?: BroadcastMessage["options"]): BroadcastMessage =>
       BroadcastMessage.written(topic, event, payload, options, offset);

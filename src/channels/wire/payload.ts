@@ -7,7 +7,7 @@ import type { Limits } from "../limits.ts";
 export type Payload = string | Uint8Array;
 
 /** The key of a payload that is the runtime's. */
-const reserved = "~";
+export const reserved = "~";
 
 /** Why most of what is no payload is refused. */
 export const notPlain = "it is no plain object";
