@@ -39,8 +39,8 @@ export class Membership implements Place {
   cell: Cell | undefined = undefined;
   /** The channel whose end it waits for before it starts its own. */
   after: Cell | undefined = undefined;
-  /** The client's word that it leaves, while there is no channel to hear it. */
-  left: Incoming | undefined = undefined;
+  /** The client's words that it leaves, while there is no channel to hear them. */
+  left: readonly Incoming[] | undefined = undefined;
   /** Joins of the same client that this one took the place of: they are closed when this one is answered. */
   replaced: readonly WireRef[] | undefined = undefined;
   /** Events of the client that are not answered yet. */
@@ -142,6 +142,7 @@ export class Membership implements Place {
     this.replaced = undefined;
     this.state = "ended";
     this.socket.world.fanOut.leave(this);
+    for (const { joinRef, ref } of this.left ?? []) this.replyText(joinRef, ref, "ok", "{}");
   }
 
   /** Its channel is gone: sends `phx_close`, or `phx_error` with the id of the crash, unless one was sent. */

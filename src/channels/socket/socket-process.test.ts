@@ -33,6 +33,7 @@ function world(
           if (refuse) throw new Refused({ reason: "no" });
           return { assigns: {} };
         },
+        leave: () => sleep(10),
         on: {
           twice(_payload, _channel, later) {
             expect(() => later.reply({ big: 1n })).toThrow(
@@ -89,6 +90,41 @@ describe("a receipt", () => {
       send("3", "4", "lobby", "~receipt", { id: 2 });
       expect(await told()).toEqual([["4", {}]]);
       expect(receipts).toEqual([2]);
+    }));
+});
+
+describe("a join that waits for the end of the one before", () => {
+  it("is left when it was joined; each leave is answered, and the next join is as any", () =>
+    world(async (send, told) => {
+      send("1", "1", "lobby", "phx_join", {});
+      await told();
+      send("2", "2", "lobby", "phx_join", {});
+      for (const ref of ["3", "4", "5"]) send("2", ref, "lobby", "phx_leave", {});
+      expect(await told()).toEqual([
+        ["2", {}],
+        ["1", undefined],
+        ["3", {}],
+        ["4", {}],
+        ["5", {}],
+        ["2", undefined],
+      ]);
+      send("6", "6", "lobby", "phx_join", {});
+      expect(await told()).toEqual([["6", {}]]);
+    }));
+
+  it("whose place is taken answers the leaves that it has heard", () =>
+    world(async (send, told) => {
+      send("1", "1", "lobby", "phx_join", {});
+      await told();
+      send("2", "2", "lobby", "phx_join", {});
+      send("2", "3", "lobby", "phx_leave", {});
+      send("4", "4", "lobby", "phx_join", {});
+      expect(await told()).toEqual([
+        ["3", {}],
+        ["4", {}],
+        ["1", undefined],
+        ["2", undefined],
+      ]);
     }));
 });
 

@@ -286,12 +286,12 @@ export class SocketProcess
     this.#channels++;
     channel.begin();
     channel.send(new ClientMessage(ChannelKind.join, join!));
-    if (membership.left !== undefined) this.#leave(membership, membership.left);
+    for (const incoming of membership.left ?? []) this.#leave(membership, incoming);
   }
 
   /** One that waits for the end of another is left as soon as it is joined. */
   #leave(membership: Membership, incoming: Incoming): void {
-    if (membership.cell === undefined) membership.left = incoming;
+    if (membership.cell === undefined) membership.left = [...(membership.left ?? []), incoming];
     else membership.cell.send(new ClientMessage(ChannelKind.leave, incoming));
   }
 
