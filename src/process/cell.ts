@@ -72,6 +72,7 @@ export class Cell implements Runnable, Scope {
   /** The child of the same parent that was started before this one, and the one after. */
   elder: Cell | undefined = undefined;
   younger: Cell | undefined = undefined;
+  children: Brood | undefined = undefined;
   /** The call or cast whose callback runs, or has not settled. */
   inHand: UserMessage | undefined = undefined;
   /** Messages handled, modulo 2³¹: tells one from the next. */
@@ -145,7 +146,7 @@ export class Cell implements Runnable, Scope {
     const { name } = this.plan;
     if (name !== undefined) this.table.register(name, this);
     this.table.add(this);
-    if (this.parent !== undefined) (this.parent.extras.children ??= new Brood()).add(this);
+    if (this.parent !== undefined) (this.parent.children ??= new Brood()).add(this);
     this.system.queue.ready(this);
     return this;
   }

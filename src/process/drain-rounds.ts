@@ -12,7 +12,7 @@ function workers(cell: Cell, found: Cell[] = []): Cell[] {
   const perEvent = supervises && cell.engine?.drain !== undefined;
   // A function that is a process has no mailbox to empty: its signal tells it when the tree stops.
   if (cell.plan.work === undefined && (perEvent || !supervises)) found.push(cell);
-  const children = perEvent ? undefined : cell.more?.children;
+  const children = perEvent ? undefined : cell.children;
   if (children !== undefined) for (const child of children) workers(child, found);
   return found;
 }

@@ -65,7 +65,7 @@ export class DynamicSupervisorEngine implements Engine {
 
   /** Those that run or start, then those that wait. */
   *children(): IterableIterator<DynamicChild> {
-    const children = this.cell.more?.children;
+    const children = this.cell.children;
     if (children !== undefined) for (const { note } of children) yield note as DynamicChild;
     yield* this.#waiting;
   }

@@ -98,7 +98,7 @@ export function end(cell: Cell, reason: ExitReason): void {
   if (cell.settled !== undefined) cell.busy = false;
   const running = (cell.busy ? 1 : 0) + (more?.beside ?? 0);
   if (running > 0) countZombies(cell, running);
-  if (more !== undefined) release(cell, more, reason);
+  release(cell, reason);
   cell.engine?.exited?.(reason);
   refuseAll(cell, reason);
   if (onStart !== undefined) onStart(reason);
@@ -106,7 +106,7 @@ export function end(cell: Cell, reason: ExitReason): void {
     log("error", `${cell.pid} ended: ${describeReason(reason)}`, reason);
   if (exited.active) exited.emit({ pid: cell.pid, label: plan.label, reason });
   if (parent === undefined) return;
-  parent.more?.children?.remove(cell);
+  parent.children?.remove(cell);
   if (parent.engine !== undefined) parent.send(childExitMessage(cell, reason));
 }
 
@@ -136,7 +136,16 @@ function countZombies(cell: Cell, more: number): void {
   if (zombie.active) zombie.emit({ pid: cell.pid, count: table.zombies });
 }
 
-function release(cell: Cell, more: Extras, reason: ExitReason): void {
+function release(cell: Cell, reason: ExitReason): void {
+  const { more, children } = cell;
+  if (more !== undefined) letGo(cell, more, reason);
+  if (children !== undefined) {
+    for (const child of children) child.exitSignal(cell, reason === "normal" ? "shutdown" : reason);
+  }
+  if (more?.onDead !== undefined) for (const told of more.onDead) told(reason);
+}
+
+function letGo(cell: Cell, more: Extras, reason: ExitReason): void {
   if (more.grace !== undefined) cell.system.cancel(more.grace);
   if (more.context !== undefined) LazySignal.abort(more.context, abortReason(reason));
   more.own?.release(reason);
@@ -147,11 +156,6 @@ function release(cell: Cell, more: Extras, reason: ExitReason): void {
       linked.exitSignal(cell, reason);
     }
   }
-  if (more.children !== undefined) {
-    for (const child of more.children)
-      child.exitSignal(cell, reason === "normal" ? "shutdown" : reason);
-  }
-  if (more.onDead !== undefined) for (const told of more.onDead) told(reason);
 }
 
 /** Calls that nobody will answer any more are told so. */

@@ -1,6 +1,5 @@
 import type { ExitReason, TimerEntry } from "../support/internal.ts";
 import type { LazySignal } from "./abort.ts";
-import type { Brood } from "./brood.ts";
 import type { Cell } from "./cell.ts";
 import type { Reply } from "./message.ts";
 import type { ProcessRef } from "./ref.ts";
@@ -14,7 +13,6 @@ export class Extras {
   context: LazySignal | undefined = undefined;
   links: Set<Cell> | undefined = undefined;
   trap: ((from: Cell, reason: ExitReason) => unknown) | undefined = undefined;
-  children: Brood | undefined = undefined;
   /** Called when the process is gone, by the runtime's own code. */
   onDead: Set<(reason: ExitReason) => void> | undefined = undefined;
   /** What takes back the watches that this process holds on others. */

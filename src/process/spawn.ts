@@ -67,6 +67,6 @@ export async function stopCell(
 
 /** Kills a process and all below it: a supervisor that outlived its own would stop its children in order. */
 export function killTree(cell: Cell): void {
-  if (cell.more?.children !== undefined) for (const child of cell.more.children) killTree(child);
+  if (cell.children !== undefined) for (const child of cell.children) killTree(child);
   cell.kill("killed");
 }

@@ -135,7 +135,7 @@ describe("a tree", () => {
     simulated(async ({ quiet }) => {
       class Inside extends Actor {
         children(): number {
-          return cellOf(this).parent?.more?.children?.size ?? 0;
+          return cellOf(this).parent?.children?.size ?? 0;
         }
       }
       const script = new Script("x", []);

@@ -300,7 +300,7 @@ export class ConsumerSupervisorEngine implements Engine {
   }
 
   get #children(): Iterable<Cell> {
-    return this.#cell.more?.children ?? [];
+    return this.#cell.children ?? [];
   }
 
   whichChildren(): readonly EventChildInfo<unknown, unknown>[] {

@@ -37,7 +37,7 @@ class Ends extends Process {
   }
 }
 /** The child of the one event that there is. */
-const onlyChild = () => [...cellOf(workers).more!.children!][0]!;
+const onlyChild = () => [...cellOf(workers).children!][0]!;
 
 /** A child whose starts go by a script: up, or the way in which they fail. */
 function scripted(script: readonly ("up" | "fail" | "leave")[]): {
@@ -246,7 +246,7 @@ describe("too many restarts", () => {
     );
     return ended;
   };
-  const workersTask = () => [...cellOf(workers).more!.children!][0]!.ref;
+  const workersTask = () => [...cellOf(workers).children!][0]!.ref;
   const gaveUp = {
     shutdown: { code: "SLUICE_RESTART_INTENSITY", details: { restarts: 2, seconds: 1 } },
   };

@@ -283,7 +283,7 @@ describe("what is asked for", () => {
         await advance(1_000);
         await quiet();
         expect(staff.figures()).toMatchObject({ asked: 3, running: 0 });
-        expect(cellOf(workers).more!.children!.size).toBe(0);
+        expect(cellOf(workers).children!.size).toBe(0);
       },
       { seeds: 10 },
     );

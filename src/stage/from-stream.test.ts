@@ -28,7 +28,7 @@ describe("from with options", () => {
         const owner = await start(Owner);
         const alone = await start(source);
         await owner.call.linked();
-        const [child] = cellOf(owner).more!.children!;
+        const [child] = cellOf(owner).children!;
         if (seed % 2 === 0) child!.kill("killed");
         else await owner.stop("shutdown");
         expect(await owner.exited).toBe(seed % 2 === 0 ? "killed" : "shutdown");

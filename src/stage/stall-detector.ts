@@ -92,7 +92,7 @@ export class StallDetector extends Process {
 
 /** All below a supervisor that may have work; a ConsumerSupervisor stands for its children. */
 function* workers(cell: Cell | undefined): IterableIterator<Cell> {
-  for (const child of cell?.more?.children ?? []) {
+  for (const child of cell?.children ?? []) {
     const supervises = child.engine?.role === "supervisor";
     const perEvent = supervises && child.engine?.inspect !== undefined;
     if (child.plan.work === undefined && (perEvent || !supervises)) yield child;

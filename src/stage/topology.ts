@@ -71,8 +71,8 @@ function visit(
   });
   for (const { producer, maxDemand, pending, paused } of inspected?.upstream ?? [])
     edges.push({ from: (producer as Cell).pid, to: pid, maxDemand, pending, paused });
-  if (perEvent || cell.more?.children === undefined) return;
-  for (const child of cell.more.children) visit(child, pid, nodes, edges);
+  if (perEvent || cell.children === undefined) return;
+  for (const child of cell.children) visit(child, pid, nodes, edges);
 }
 
 function kindOf(role: string | undefined): TopologyNode["kind"] {

@@ -4,7 +4,7 @@ export { DemandBuckets } from "./demand-buckets.ts";
 export type { DemandEntry } from "./demand-buckets.ts";
 export { firstPlace } from "./first-place.ts";
 export { keepShape } from "./keep-shape.ts";
-export { TokenBucket } from "./token-bucket.ts";
+export { TokenBucket, refilled, suffices, waitMsFor } from "./token-bucket.ts";
 export { TimerWheel } from "./timer-wheel.ts";
 export type { TimerEntry } from "./timer-wheel.ts";
 

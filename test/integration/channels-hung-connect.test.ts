@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect as dial } from "node:net";
 import { startSupervisor, withSystem } from "sluice";
-import { endpoint, type Limits } from "sluice/channels";
+import { endpoint, type ConnectInfo, type Limits } from "sluice/channels";
 import { attach } from "sluice/telemetry";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
@@ -12,6 +12,8 @@ interface World {
   readonly url: string;
   /** Signals of the `connect` that hang. */
   readonly signals: AbortSignal[];
+  /** What they were told. */
+  readonly infos: ConnectInfo[];
   /** How many of them run, though nobody waits for them. */
   readonly zombies: () => number;
   /** Answers all that hang. */
@@ -23,6 +25,7 @@ function hanging(body: (world: World) => Promise<void>, limits: Partial<Limits> 
   const web = endpoint<{ lobby: {} }>("web");
   const channels = [web.channel("lobby", { join: () => ({ assigns: {} }) })];
   const signals: AbortSignal[] = [];
+  const infos: ConnectInfo[] = [];
   const gate = Promise.withResolvers<{}>();
   let zombies = 0;
   return withSystem(async () => {
@@ -36,8 +39,9 @@ function hanging(body: (world: World) => Promise<void>, limits: Partial<Limits> 
           sockets: {
             "/free": { connect: () => ({}), channels },
             "/hang": {
-              connect: (_params, { signal }) => {
-                signals.push(signal);
+              connect: (_params, info) => {
+                signals.push(info.signal);
+                infos.push(info);
                 return gate.promise;
               },
               channels,
@@ -48,7 +52,7 @@ function hanging(body: (world: World) => Promise<void>, limits: Partial<Limits> 
       },
     });
     const { url } = await app.children.web.call.address();
-    await body({ url, signals, zombies: () => zombies, answer: () => gate.resolve({}) });
+    await body({ url, signals, infos, zombies: () => zombies, answer: () => gate.resolve({}) });
     const stopsAt = performance.now();
     await app[Symbol.asyncDispose]();
     return performance.now() - stopsAt;
@@ -81,6 +85,16 @@ describe("a connect that hangs", () => {
       expect(await statusOf(knock(url, "/free"))).toBe(101);
       answer();
       await until(() => zombies() === 0);
+    }));
+
+  it("is still told who its client was, when that has hung up", () =>
+    hanging(async ({ url, signals, infos }) => {
+      const gone = knock(url, "/hang");
+      await until(() => signals.length === 1);
+      gone.terminate();
+      await until(() => signals[0]!.aborted);
+      expect(infos[0]!.remoteAddress).toBe("127.0.0.1");
+      expect(infos[0]!.remotePort).toBeGreaterThan(0);
     }));
 
   it("is not run again and again for clients that hang up, without end (R70)", () =>

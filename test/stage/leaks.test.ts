@@ -50,7 +50,8 @@ class Neighbour extends Process {
   }
   /** Everything that it holds of others. */
   holds(): readonly number[] {
-    const { links, watching, onDead, own, children } = cellOf(this).extras;
+    const { children, extras } = cellOf(this);
+    const { links, watching, onDead, own } = extras;
     return [links, watching, onDead, own?.open, children].map((held) => held?.size ?? 0);
   }
   told(): number {
@@ -170,7 +171,7 @@ it(
         await Promise.all(Array.from({ length: 1_000 }, () => crowd.call.startChild(spec)));
       const random = seededRandom(33);
       const killOne = async (): Promise<void> => {
-        const living = [...(crowd["~resolve"]() as Cell).more!.children!];
+        const living = [...(crowd["~resolve"]() as Cell).children!];
         for (let n = 0; n < 100; n++) {
           living[Math.floor(random() * living.length)]!.kill("killed");
           await turn();

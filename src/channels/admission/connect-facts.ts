@@ -2,11 +2,11 @@ import type { Cell } from "../../process/internal.ts";
 import type { Attempt } from "../transport/attempt.ts";
 import type { ConnectInfo } from "../endpoint-options.ts";
 
-/** What is left of an attempt that has succeeded: the request is let go. */
+/** What is left of an attempt that has succeeded, the network it is counted as: the request is let go. */
 export class LetIn {
-  readonly remoteAddress: string;
-  constructor(remoteAddress: string) {
-    this.remoteAddress = remoteAddress;
+  readonly network: string | undefined;
+  constructor(network: string | undefined) {
+    this.network = network;
   }
 }
 

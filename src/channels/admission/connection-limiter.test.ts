@@ -9,6 +9,8 @@ interface World extends Simulation {
   /** Who has entered, in order. */
   readonly entered: string[];
   readonly arrive: (remoteAddress: string) => string | undefined;
+  /** The first of an address leaves. */
+  readonly leave: (remoteAddress: string) => void;
 }
 
 function world(limits: Partial<Limits>, body: (world: World) => Promise<void>): Promise<unknown> {
@@ -16,9 +18,15 @@ function world(limits: Partial<Limits>, body: (world: World) => Promise<void>): 
     async (simulation) => {
       const limiter = new ConnectionLimiter(currentSystem(), limitsOf(limits));
       const entered: string[] = [];
-      const arrive = (remoteAddress: string): string | undefined =>
-        limiter.acquire({ remoteAddress, enter: () => void entered.push(remoteAddress) });
-      await body({ ...simulation, limiter, entered, arrive });
+      const arrivals = new Map<string, Arrival>();
+      const arrive = (remoteAddress: string): string | undefined => {
+        const enter = (): void => void entered.push(remoteAddress);
+        const arrival: Arrival = { remoteAddress, network: undefined, enter };
+        arrivals.set(remoteAddress, arrivals.get(remoteAddress) ?? arrival);
+        return limiter.acquire(arrival);
+      };
+      const leave = (remoteAddress: string): void => limiter.release(arrivals.get(remoteAddress)!);
+      await body({ ...simulation, limiter, entered, arrive, leave });
       limiter.close();
     },
     { seeds: 1 },
@@ -37,22 +45,41 @@ describe("ConnectionLimiter (R70)", () => {
     }));
 
   it("refuses one more than there is room for, waiting or inside, until one has left", () =>
-    world({ connectionsPerSecond: 1, maxConnections: 2 }, async ({ arrive, limiter }) => {
+    world({ connectionsPerSecond: 1, maxConnections: 2 }, async ({ arrive, leave }) => {
       expect([arrive("10.0.0.1"), arrive("10.0.0.2")]).toEqual([undefined, undefined]);
       expect(arrive("10.0.0.3")).toBe("too many connections");
-      limiter.release("10.0.0.1");
+      leave("10.0.0.1");
       expect(arrive("10.0.0.3")).toBeUndefined();
     }));
 
   it("refuses too many of one address, but for loopback, which may be a proxy", () =>
-    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, limiter }) => {
+    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, leave }) => {
       expect([arrive("10.0.0.1"), arrive("10.0.0.1")]).toEqual([undefined, undefined]);
       expect(arrive("10.0.0.1")).toBe("too many connections from one address");
       expect(arrive("10.0.0.2")).toBeUndefined();
-      limiter.release("10.0.0.1");
+      leave("10.0.0.1");
       expect(arrive("10.0.0.1")).toBeUndefined();
       for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
         for (let n = 0; n < 5; n++) expect(arrive(address)).toBeUndefined();
+    }));
+
+  it("asks nobody for an address where no address can have too many", () =>
+    world({ maxConnections: 2, maxConnectionsPerAddress: 2 }, async ({ limiter }) => {
+      const arrival = {
+        get remoteAddress(): string {
+          throw new Error("asked");
+        },
+        network: undefined,
+        enter: () => {},
+      };
+      const acquire = (): string | undefined => limiter.acquire(arrival);
+      expect([acquire(), acquire(), acquire()]).toEqual([
+        undefined,
+        undefined,
+        "too many connections",
+      ]);
+      limiter.release(arrival);
+      expect(acquire()).toBeUndefined();
     }));
 
   it("bounds its queue", () =>
@@ -64,14 +91,14 @@ describe("ConnectionLimiter (R70)", () => {
     }));
 
   it("counts a network of IPv6 as one address, however its addresses are spelled", () =>
-    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, limiter }) => {
+    world({ maxConnectionsPerAddress: 2 }, async ({ arrive, leave }) => {
       const two = ["2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6"];
       for (const address of two) expect(arrive(address)).toBeUndefined();
       expect(arrive("2001:db8:1:2:ffff::")).toBe("too many connections from one address");
       for (const address of ["2001:db8:1:3::1", "2001:db8::1", "2001:db8::1:0:0:2", "::1:2:3:4:5"])
         expect(arrive(address)).toBeUndefined();
       expect(arrive("2001:db8:0:0:9::")).toBe("too many connections from one address");
-      limiter.release(two[0]!);
+      leave(two[0]!);
       expect(arrive("2001:db8:1:2:ffff::")).toBeUndefined();
     }));
 });

@@ -9,6 +9,8 @@ const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 /** Somebody on the way in. */
 export interface Arrival {
   readonly remoteAddress: string;
+  /** What it is counted as while it is inside; of one that is not counted by its address, nothing. The limiter's. */
+  network: string | undefined;
   /** It is its turn. */
   enter(): void;
 }
@@ -18,7 +20,7 @@ export class ConnectionLimiter {
   readonly #system: System;
   readonly #limits: Limits;
   readonly #bucket: TokenBucket;
-  readonly #perAddress: Map<string, number> = new Map();
+  readonly #perNetwork: Map<string, number> = new Map();
   readonly #queue: Arrival[] = [];
   /** Connections that wait or are there. */
   inside = 0;
@@ -37,18 +39,17 @@ export class ConnectionLimiter {
 
   /** Lets it enter, now or in turn; else says why not. From then on it counts, until `left`. */
   acquire(arrival: Arrival): string | undefined {
-    const { remoteAddress } = arrival;
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     if (this.inside >= maxConnections) return "too many connections";
-    // Whoever comes by loopback may be a proxy, with everybody behind it.
-    const counts = !LOOPBACK.test(remoteAddress);
-    const network = networkOf(remoteAddress);
-    const ofAddress = this.#perAddress.get(network) ?? 0;
-    if (counts && ofAddress >= maxConnectionsPerAddress)
-      return "too many connections from one address";
+    // The kernel is asked for an address only where all of them together could be too many for one.
+    const network =
+      maxConnectionsPerAddress < maxConnections ? countedAs(arrival.remoteAddress) : undefined;
+    const ofNetwork = network === undefined ? 0 : (this.#perNetwork.get(network) ?? 0);
+    if (ofNetwork >= maxConnectionsPerAddress) return "too many connections from one address";
     if (this.#queue.length >= longestQueue) return "too many new connections";
     this.inside++;
-    if (counts) this.#perAddress.set(network, ofAddress + 1);
+    if (network !== undefined) this.#perNetwork.set(network, ofNetwork + 1);
+    arrival.network = network;
     if (this.#queue.length === 0 && this.#bucket.take(this.#system.runtime.now())) arrival.enter();
     else {
       this.#queue.push(arrival);
@@ -58,13 +59,12 @@ export class ConnectionLimiter {
   }
 
   /** It is out again. */
-  release(remoteAddress: string): void {
+  release({ network }: Pick<Arrival, "network">): void {
     this.inside--;
-    const network = networkOf(remoteAddress);
-    const ofAddress = this.#perAddress.get(network);
-    if (ofAddress === undefined) return;
-    if (ofAddress > 1) this.#perAddress.set(network, ofAddress - 1);
-    else this.#perAddress.delete(network);
+    if (network === undefined) return;
+    const ofNetwork = this.#perNetwork.get(network)!;
+    if (ofNetwork > 1) this.#perNetwork.set(network, ofNetwork - 1);
+    else this.#perNetwork.delete(network);
   }
 
   /** Nobody comes in any more. @returns those who still waited */
@@ -88,7 +88,9 @@ export class ConnectionLimiter {
 }
 
 /** What counts as one address: of IPv6 the first 64 bits, for whoever has one of them has them all. */
-function networkOf(address: string): string {
+function countedAs(address: string): string | undefined {
+  // Whoever comes by loopback may be a proxy, with everybody behind it.
+  if (LOOPBACK.test(address)) return undefined;
   if (!address.includes(":") || address.startsWith("::ffff:")) return address;
   const [head, tail] = address.split("::") as [string, string?];
   const groups = head === "" ? [] : head.split(":");

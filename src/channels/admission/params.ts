@@ -75,6 +75,9 @@ function decoded(text: string): string {
 
 /** The params that are not nested: what a `connect` callback takes. */
 export function plainParams(params: Params): Readonly<Record<string, string>> {
+  // Nearly all are: those are handed on as they are.
+  if (Object.values(params).every((value) => typeof value === "string"))
+    return params as Record<string, string>;
   const plain = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(params))
     if (typeof value === "string") plain[name] = value;

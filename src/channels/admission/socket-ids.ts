@@ -4,7 +4,11 @@ import type { SocketProcess } from "../socket/socket-process.ts";
 /** The connected sockets of an endpoint, by the id that `id` gave them. */
 export class SocketIds {
   readonly #byId: Map<string, Set<SocketProcess>> = new Map();
-  /** Those whose `connect` runs, with the ids that were disconnected meanwhile: it may have looked before. */
+  /** Whose `connect` runs in this very turn: most need no more than that. */
+  #entering: SocketProcess | undefined = undefined;
+  /** The ids that were disconnected in it: its `connect` may have looked before. */
+  #disconnected: Set<string> | undefined = undefined;
+  /** The same of those whose `connect` goes on. */
   readonly #connecting: Map<SocketProcess, Set<string> | undefined> = new Map();
   readonly #maxPerId: number;
 
@@ -19,17 +23,26 @@ export class SocketIds {
 
   /** Its `connect` begins. */
   connecting(socket: SocketProcess): void {
-    this.#connecting.set(socket, undefined);
+    this.#entering = socket;
+    this.#disconnected = undefined;
+  }
+
+  /** Its `connect` goes on beyond this turn. */
+  waits(socket: SocketProcess): void {
+    this.#connecting.set(socket, this.#disconnected);
+    this.#entering = this.#disconnected = undefined;
   }
 
   /** Was the id that its `connect` led to disconnected since that began? */
   wasDisconnected(socket: SocketProcess): boolean {
-    return socket.id !== undefined && this.#connecting.get(socket)?.has(socket.id) === true;
+    const { id } = socket;
+    const ids = socket === this.#entering ? this.#disconnected : this.#connecting.get(socket);
+    return id !== undefined && ids?.has(id) === true;
   }
 
   add(socket: SocketProcess): void {
     const { id } = socket;
-    this.#connecting.delete(socket);
+    this.#connected(socket);
     if (id === undefined) return;
     const sockets = this.#byId.get(id);
     if (sockets === undefined) this.#byId.set(id, new Set([socket]));
@@ -38,7 +51,7 @@ export class SocketIds {
 
   remove(socket: SocketProcess): void {
     const { id } = socket;
-    this.#connecting.delete(socket);
+    this.#connected(socket);
     if (id === undefined) return;
     const sockets = this.#byId.get(id);
     if (sockets?.delete(socket) === true && sockets.size === 0) this.#byId.delete(id);
@@ -46,9 +59,16 @@ export class SocketIds {
 
   /** Closes all sockets with an id. Their clients may come back, if they are let in. */
   disconnect(id: string): void {
+    if (this.#entering !== undefined) (this.#disconnected ??= new Set()).add(id);
     for (const [socket, ids] of this.#connecting)
       if (ids === undefined) this.#connecting.set(socket, new Set([id]));
       else ids.add(id);
     for (const socket of this.#byId.get(id) ?? []) socket.client.close(1001, "disconnected");
+  }
+
+  /** Its `connect` has ended, however. */
+  #connected(socket: SocketProcess): void {
+    if (socket === this.#entering) this.#entering = this.#disconnected = undefined;
+    else this.#connecting.delete(socket);
   }
 }

@@ -143,7 +143,7 @@ export class EndpointEngine implements Engine, Host {
     const pending = (child as Cell).note as PendingConnection | LetIn;
     if (!isOrderly(reason)) log("error", `${(child as Cell).pid} crashed`, reason);
     if (!(pending instanceof LetIn)) pending.refuse(isOrderly(reason) ? 503 : 500);
-    this.#connections.release(pending.remoteAddress);
+    this.#connections.release(pending);
   }
 
   inspect(): { readonly figures: Figures; readonly upstream: readonly Upstream[] } {
@@ -205,7 +205,7 @@ export class EndpointEngine implements Engine, Host {
   }
 
   enter(pending: PendingConnection): void {
-    if (pending.isGone) return this.#connections.release(pending.remoteAddress);
+    if (pending.isGone) return this.#connections.release(pending);
     const socket = new Cell(this.system, socketPlan, this.#cell, [pending.mount]);
     socket.note = pending;
     pending.cell = socket;
@@ -242,11 +242,11 @@ export class EndpointEngine implements Engine, Host {
   }
 
   get #sockets(): Iterable<Cell> {
-    return this.#cell.more?.children ?? [];
+    return this.#cell.children ?? [];
   }
 
   get #isEmpty(): boolean {
-    return this.#cell.more?.children?.eldest === undefined;
+    return this.#cell.children?.eldest === undefined;
   }
 
   /** The sockets that were let in. */

@@ -38,7 +38,10 @@ export class Entrance {
         return this.#refuse(500, "connect crashed");
       },
     );
-    if (!attempt.isGone) attempt.watch();
+    if (!attempt.isGone) {
+      this.#mount.world.registry.waits(this.#socket);
+      attempt.watch();
+    }
     return result;
   }
 
@@ -57,7 +60,7 @@ export class Entrance {
     const rights = desk.open(socket, this.#cell);
     if (rights?.areOver === true) return this.#refuse(403, "no lifetime is left");
     const transport = attempt.accept(socket);
-    this.#cell.note = new LetIn(attempt.remoteAddress);
+    this.#cell.note = new LetIn(attempt.network);
     if (transport === undefined) return this.#cell.stop("normal");
     socket.letIn(transport, attempt.serializer, rights);
     return registry.add(socket);

@@ -7,6 +7,9 @@ import type { Limits } from "../limits.ts";
  */
 export type FrameKind = "kept" | "droppable" | "latest" | "urgent";
 
+/** What an outbox at rest holds: one for all, which nothing is added to. */
+const none: never[] = [];
+
 /** Told what became of a frame, once for each outbox it was in. */
 export interface FrameWatch {
   /** It was handed to the socket, or it never will be. */
@@ -38,7 +41,7 @@ export class Outbox {
   readonly #limitBytes: number;
   readonly #lowMarkBytes: number;
   /** A dropped frame leaves a gap, so that the rest stay where they are. */
-  #frames: (Outgoing | undefined)[] = [];
+  #frames: (Outgoing | undefined)[] = none;
   #head = 0;
   /** Nothing before this place can be dropped: dropping does not look at the same frames again and again. */
   #oldest = 0;
@@ -113,6 +116,13 @@ export class Outbox {
    * waits. The frames stay shared: write them, do not change them.
    */
   take(maxBytes: number): readonly Outgoing[] {
+    const frames = this.#frames;
+    // Most writes are of one frame: its list is handed over as it is.
+    if (frames.length === 1 && frames[0] !== undefined && this.#urgent === undefined) {
+      this.#pendingBytes = 0;
+      this.#empty();
+      return frames as readonly Outgoing[];
+    }
     const taken = this.#urgent ?? [];
     this.#urgent = undefined;
     let bytes = 0;
@@ -178,7 +188,7 @@ export class Outbox {
   }
 
   #empty(): void {
-    if (this.#frames.length > 0) this.#frames = [];
+    this.#frames = none;
     this.#latest = this.#superseded = undefined;
     this.#hasLatest = false;
     this.#oldest = this.#head = this.#gaps = 0;

@@ -24,9 +24,9 @@ export class Places<P extends { readonly topic: string }> {
     const list = this.#few;
     if (list === undefined) return void this.#many!.set(topic, place);
     const at = list.findIndex((other) => other.topic === topic);
-    // An array that is made anew is as long as it has to be; one that grows makes room for many.
+    // An array that is made by these is as long as it has to be; one that grows, or is spread, makes room for many.
     if (at >= 0) this.#few = list.with(at, place);
-    else if (list.length < few) this.#few = [...list, place];
+    else if (list.length < few) this.#few = list.concat([place]);
     else {
       this.#many = new Map([...list, place].map((one) => [one.topic, one]));
       this.#few = undefined;

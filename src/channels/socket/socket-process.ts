@@ -109,7 +109,7 @@ export class SocketProcess
   /** The endpoint stops: channels run their `leave`. */
   protected override terminate(): void | Promise<void> {
     this.#client?.close(1012, "the server restarts");
-    const channels = [...(this.#cell.more?.children ?? [])];
+    const channels = [...(this.#cell.children ?? [])];
     if (channels.length === 0) return undefined;
     return Promise.all(channels.map((channel) => stopCell(channel, "shutdown", undefined))).then(
       () => {},

@@ -17,6 +17,8 @@ export interface Attempt {
   readonly headers: Headers;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** The network that it is counted as, if it is. */
+  readonly network: string | undefined;
   readonly url: URL;
   /** It was let in or sent away, or has hung up. */
   readonly isGone: boolean;

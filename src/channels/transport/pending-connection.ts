@@ -18,11 +18,13 @@ export interface Host {
   enter(pending: PendingConnection): void;
 }
 
+/** Who is at the other end of a line. */
+type Remote = Partial<Pick<Socket, "remoteAddress" | "remotePort">>;
+
 /** One attempt to connect, from the request to its end. */
 export abstract class PendingConnection implements Attempt, Arrival {
   readonly mount: Mount;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  network: string | undefined = undefined;
   params: Params = {};
   serializer: Serializer = v2;
   authToken: string | undefined = undefined;
@@ -35,20 +37,30 @@ export abstract class PendingConnection implements Attempt, Arrival {
   /** What its client is reached by. */
   protected abstract readonly line: TelemetryEvents["sluice.channels.connected"]["transport"];
   readonly #host: Host;
+  readonly #from: Remote;
+  readonly #forwarded: string | undefined;
+  #remoteAddress: string | undefined = undefined;
   /** When it asked, if anybody wants to know. */
   readonly #askedAtMs: number | undefined;
 
-  constructor(
-    host: Host,
-    mount: Mount,
-    { remoteAddress = "", remotePort = 0 }: Partial<Pick<Socket, "remoteAddress" | "remotePort">>,
-    forwarded: string | undefined,
-  ) {
+  constructor(host: Host, mount: Mount, from: Remote, forwarded: string | undefined) {
     this.#host = host;
     this.mount = mount;
-    this.remoteAddress = host.proxies.clientOf(remoteAddress, forwarded);
-    this.remotePort = remotePort;
+    this.#from = from;
+    this.#forwarded = forwarded;
     this.#askedAtMs = connected.active ? mount.world.system.runtime.now() : undefined;
+  }
+
+  /** Asked of the kernel when it is first read, which costs: most who are let in are never asked for it. */
+  get remoteAddress(): string {
+    return (this.#remoteAddress ??= this.#host.proxies.clientOf(
+      this.#from.remoteAddress ?? "",
+      this.#forwarded,
+    ));
+  }
+
+  get remotePort(): number {
+    return this.#from.remotePort ?? 0;
   }
 
   abstract get request(): ConnectRequest;
@@ -96,8 +108,10 @@ export abstract class PendingConnection implements Attempt, Arrival {
     this.#host.enter(this);
   }
 
-  /** It is not answered in the turn that it came in: from now on its hanging up is looked for. */
-  watch(): void {}
+  /** It is not answered in the turn that it came in: from now on its hanging up is looked for, and who it is, is known also then. */
+  watch(): void {
+    void this.remoteAddress;
+  }
 
   /** Ends its socket at once: `connect` hears it by its signal, and what it still does is for nobody. */
   abandon(): void {

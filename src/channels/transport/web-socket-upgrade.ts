@@ -54,6 +54,7 @@ export class WebSocketUpgrade extends PendingConnection implements LineOwner {
 
   override watch(): void {
     if (this.#unwatch !== undefined) return;
+    super.watch();
     const line = this.#line;
     // A line that nobody reads does not tell of its end. What came early stays in it.
     const onReadable = (): void => void line.read(0);
