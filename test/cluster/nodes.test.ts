@@ -96,7 +96,7 @@ for (const broker of brokers)
       }
     });
 
-    it("disconnecting an id closes its sockets on all nodes, and no other (C65, R75)", async () => {
+    it("disconnecting an id closes its sockets on all nodes, and no other (C9, R75)", async () => {
       const { nodes, speaker } = cluster();
       const closed: string[] = [];
       for (const [nth, node] of nodes.entries())

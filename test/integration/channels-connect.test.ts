@@ -75,6 +75,16 @@ async function knock(
   return { status: answer.statusCode, protocol: answer.headers["sec-websocket-protocol"] };
 }
 
+/** Says one message as it is; resolves with the first that comes. */
+async function asked(url: string, message: unknown): Promise<unknown> {
+  const ws = new WebSocket(url);
+  await once(ws, "open");
+  ws.send(JSON.stringify(message));
+  const [data] = (await once(ws, "message")) as [Buffer];
+  ws.terminate();
+  return JSON.parse(String(data));
+}
+
 describe("a mount", () => {
   it("at a nested path is joined as any other, and is nowhere else (L1, L55, C1)", () =>
     served(async (url, seen) => {
@@ -85,6 +95,20 @@ describe("a mount", () => {
       for (const path of ["/ws", "/ws/admin/more", "/admin"])
         expect((await knock(`${url}${path}/websocket?vsn=2.0.0`)).status).toBe(404);
       expect(seen).toHaveLength(1);
+      const response = { here: "nowhere" };
+      const payload = { status: "ok", response };
+      expect(
+        await asked(`${url}/ws/admin/websocket?vsn=2.0.0`, ["7", "1", "lobby", "phx_join", {}]),
+      ).toEqual(["7", "1", "lobby", "phx_reply", payload]);
+      expect(
+        await asked(`${url}/ws/admin/websocket?vsn=1.0.0`, {
+          topic: "lobby",
+          event: "phx_join",
+          payload: {},
+          ref: "1",
+          join_ref: "7",
+        }),
+      ).toEqual({ topic: "lobby", event: "phx_reply", payload, ref: "1" });
     }));
 
   it("whose path has variables tells them as params, decoded, whatever the query says (L56)", () =>

@@ -24,6 +24,21 @@ describe("a channel", () => {
       ]);
     }));
 
+  it("pushes to its own client alone, with the ref of its join (C36)", () =>
+    served(async ({ url, web }) => {
+      await using ann = await rawClient(url);
+      await using bob = await rawClient(url);
+      for (const [client, ref] of [
+        [ann, "7"],
+        [bob, "8"],
+      ] as const)
+        await client.ask([ref, ref, "room:1", "phx_join", {}]);
+      await ann.ask(["7", "9", "room:1", "phx_leave", {}]);
+      expect(await ann.next()).toEqual(["7", null, "room:1", "left", {}]);
+      web.broadcast("room:1", "said", { text: "to all" });
+      expect((await bob.next())[4]).toEqual({ text: "to all" });
+    }));
+
   it("leaves itself out of broadcastFrom (C38)", () =>
     served(async ({ url }) => {
       await using ann = await rawClient(url);
@@ -52,7 +67,7 @@ describe("a channel", () => {
       ]);
     }));
 
-  it("drops what another join ref sent, and hears what none did (R60, R74)", () =>
+  it("drops what another join ref sent, and hears what none did (L125, R60, R74)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       await client.ask(["1", "1", "room:1", "phx_join", {}]);

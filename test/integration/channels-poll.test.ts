@@ -327,10 +327,13 @@ describe("long-polling", () => {
         });
         const renewed = await ask(own);
         expect(renewed).toMatchObject({ status: 204 });
-        let polled = await ask(own);
-        for (let at = 0; at < 100 && polled.status === 204; at++) polled = await ask(own);
+        let [newest, polled] = [renewed, await ask(own)];
+        for (let at = 0; at < 100 && polled.status === 204; at++)
+          [newest, polled] = [polled, await ask(own)];
         expect(polled.status).toBe(410);
         expect(polled.token).not.toBe(token);
+        // It was the token that was too old: the session is there for one that is new.
+        expect(await ask(`${client.url}&token=${newest.token}`)).toMatchObject({ status: 204 });
       },
       { limits: { pollTokenMaxAgeMs: 1_000 } },
     ));

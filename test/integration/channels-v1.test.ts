@@ -135,7 +135,16 @@ describe("a WebSocket of either version", () => {
           "phx_reply",
           { status: "ok", response: {} },
         ]);
+        // Each begins its time anew.
+        for (let n = 0; n < 8; n++) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          expect((await client.ask([null, `${n}`, "phoenix", "heartbeat", {}]))[1]).toBe(`${n}`);
+        }
+        const started = performance.now();
         expect(await client.closed()).toBe(1001);
+        const tookMs = performance.now() - started;
+        expect(tookMs).toBeGreaterThan(300);
+        expect(tookMs).toBeLessThan(2_000);
       },
       { idleMs: 400 },
     ));

@@ -128,4 +128,72 @@ export const mutants: readonly Mutant[] = [
     line: "    if (subscribers.size + expected.size > 0) return;",
     fault: "",
   },
+  {
+    name: "an offset used again after a trim",
+    file: "src/store/kept-entries.ts",
+    line: "    this.#bytes -= this.#kept.shift()!.bytes;",
+    fault: "    this.#bytes -= this.#kept.shift()!.bytes;\n    this.#lastOffset--;",
+  },
+  {
+    name: "what was missed comes behind what is new",
+    file: "src/channels/history/history-reply.ts",
+    line: '  for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept"));',
+    fault:
+      '  void Promise.resolve().then(() => { for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept")); });',
+  },
+  {
+    name: "let in before the tail has heard as much",
+    file: "src/channels/history/topic-tail.ts",
+    line: "    if (hold.after === undefined || this.position!.offset < hold.after) return;",
+    fault: "    if (hold.after === undefined) return;",
+  },
+  {
+    name: "a gap of the log that is not told",
+    file: "src/channels/history/catch-up.ts",
+    line: 'if (status !== undefined && status !== "reset") status = read.status;',
+    fault: "",
+  },
+  {
+    name: "what was held is told twice",
+    file: "src/channels/history/hold.ts",
+    line: "this.#messages.filter(({ offset }) => offset > this.after!)",
+    fault: "this.#messages",
+  },
+  {
+    name: "a subscription not made again",
+    file: "src/pubsub/link.ts",
+    line: "    await this.#subscribe(connection, this.#holds.open);",
+    fault: "",
+  },
+  {
+    name: "a node that hears its own",
+    file: "src/pubsub/link.ts",
+    line: "    if (from === this.#from) return kind === beatKind ? this.#kept.heard() : undefined;",
+    fault: "    if (from === this.#from && kind === beatKind) return this.#kept.heard();",
+  },
+  {
+    name: "a gap between nodes that is not told",
+    file: "src/pubsub/link.ts",
+    line: "    this.#announce(connection, downMs);",
+    fault: "",
+  },
+  {
+    name: "a removal forgotten that came first",
+    file: "src/presence/presence-state.ts",
+    line: "      if (!seen.has(clock)) dead.add(clock);",
+    fault: "",
+  },
+  {
+    name: "a clock used again after a crash",
+    file: "src/presence/tracker-process.ts",
+    line: "new PresenceState(replicaId(cell.system), settings.maxRemovals)",
+    fault:
+      "new PresenceState(cell.system.get(incarnations).get(key) ?? replicaId(cell.system), settings.maxRemovals)",
+  },
+  {
+    name: "the dead that do not leave",
+    file: "src/presence/replica-link.ts",
+    line: "    this.#changed({ joins: [], leaves: [...this.#state.rowsOf(id)] });",
+    fault: "",
+  },
 ];

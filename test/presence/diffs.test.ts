@@ -37,7 +37,7 @@ describe("diffs", () => {
       ]);
     }));
 
-  it("large diffs and states go out in pieces, cut between keys (R55)", () =>
+  it("large diffs and states go out in pieces, cut between keys, the two sides of an update together (R55, L103)", () =>
     bench(
       { maxPieceBytes: 1_024 },
       async ({ guest, told, advance }) => {
@@ -58,11 +58,21 @@ describe("diffs", () => {
           Object.keys((payload as { joins: object }).joins),
         );
         expect(joined).toHaveLength(30);
+        // Whatever is cut, the leave and the join of an update stay together.
+        told.length = 0;
+        for (let n = 0; n < 30; n++)
+          await one.call.update(`k${n}`, { n: -n, text: "x".repeat(100) }, "t");
+        await advance(30);
+        expect(told.length).toBeGreaterThan(3);
+        for (const { payload } of told) {
+          const { joins, leaves } = payload as { readonly joins: object; readonly leaves: object };
+          expect(Object.keys(leaves)).toEqual(Object.keys(joins));
+        }
       },
       1,
     ));
 
-  it("fetch is called once for the joins and once for the leaves of a diff; what it does wrong is logged, and metas go out without it (C86, L94, L98)", async () => {
+  it("fetch is called once for the joins and once for the leaves of a diff; what it does wrong is logged, and metas go out without it (C85, C86, L94, L98)", async () => {
     const calls: string[][] = [];
     let fails = "";
     const fetch: NonNullable<Options["fetch"]> = async (_topic, presences, { signal }) => {
@@ -94,6 +104,12 @@ describe("diffs", () => {
         name: "B",
         metas: [{ n: 1, phx_ref: ref }],
       });
+      calls.length = 0;
+      expect(await here.getByKey("t", "b")).toEqual({
+        name: "B",
+        metas: [{ n: 1, phx_ref: ref }],
+      });
+      expect(calls).toEqual([["b"]]);
       for (const [nth, how] of ["throws", "wrong", "hangs", "no json"].entries()) {
         fails = how;
         await one.call.track("a", { n: nth }, `t${nth}`);
@@ -157,10 +173,23 @@ describe("diffs", () => {
     };
     return bench({ fetch }, async ({ guest, told, advance, quiet }) => {
       told.length = 0;
-      await (await guest()).call.track("k", { n: 1 }, "t");
+      const one = await guest();
+      await one.call.track("k", { n: 1 }, "t");
       await advance(30);
       await quiet();
       expect([open, told.length]).toEqual([0, 1]);
+      // Nobody waits for what comes of these two.
+      const two = await guest();
+      await two.call.track("l", { n: 2 }, "t");
+      const pushed: string[] = [];
+      two.cast.pushState("t", (event) => void pushed.push(event));
+      void one.stop();
+      await quiet();
+      expect([pushed, open, [...(await here.list("t")).keys()]]).toEqual([
+        ["presence_state"],
+        0,
+        ["l"],
+      ]);
     });
   });
 
@@ -245,7 +274,21 @@ describe("diffs", () => {
         ["t", {}, { k: [1] }, { k: [2] }],
         ["t", {}, { k: [2] }, { k: [] }],
       ]);
-      expect(logs.filter((message) => message.includes("handleMetas failed"))).toHaveLength(4);
+      heard.length = 0;
+      // Of several topics and keys at once, each topic by itself, and what else a key has.
+      await one.call.track("k", { n: 3 }, "t");
+      await one.call.track("l", { n: 4 }, "t");
+      await two.call.track("k", { n: 5 }, "new");
+      await advance(30);
+      await two.call.track("l", { n: 6 }, "t");
+      await one.call.untrack("k", "t");
+      await advance(30);
+      expect(heard).toEqual([
+        ["t", { k: [3], l: [4] }, {}, { k: [3], l: [4] }],
+        ["new", { k: [5] }, {}, { k: [5] }],
+        ["t", { l: [6] }, { k: [3] }, { k: [], l: [4, 6] }],
+      ]);
+      expect(logs.filter((message) => message.includes("handleMetas failed"))).toHaveLength(7);
     });
   });
 });

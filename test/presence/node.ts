@@ -1,8 +1,8 @@
 // One node of several in one program: a system of its own, with a tracker, guests who track, and a client who is told.
 import { Presence as StockPresence } from "phoenix";
-import { Process, start, startSupervisor, type Running } from "sluice";
+import { Process, sleep, start, startSupervisor, type Running } from "sluice";
 import { presence, type Announces, type PresenceOptions, type Presence } from "sluice/presence";
-import { LazySignal, cellOf, processes } from "../../src/process/internal.ts";
+import { LazySignal, cellOf, processes, type Cell } from "../../src/process/internal.ts";
 import { System, currentSystem, thread } from "../../src/runtime/internal.ts";
 
 /** What is said of each guest. */
@@ -103,9 +103,30 @@ export class Node {
   async start(options: PresenceOptions<Meta, {}>): Promise<void> {
     const tracker = here.child({ ...options, to: this.client });
     const app = await this.run(() =>
-      startSupervisor({ strategy: "one_for_one", children: { tracker } }),
+      startSupervisor({ strategy: "one_for_one", maxRestarts: 1_000, children: { tracker } }),
     );
     this.#stop = () => app.stop("shutdown");
+    await this.#join();
+  }
+
+  /** Its tracker crashes, and takes with it who has tracked; there is another at once, where the client joins again. */
+  async crash(): Promise<void> {
+    const { names } = this.system.get(processes);
+    const tracker = (): Cell | undefined => names.get("presence:here");
+    const before = tracker()!;
+    before.kill({ crash: new Error("a tracker crashes") });
+    const tied = [...this.guests].filter(([name]) => this.held.get(name)!.size > 0);
+    for (const [name, guest] of tied) {
+      await guest.exited;
+      this.guests.delete(name);
+      this.held.delete(name);
+    }
+    while (tracker() === before || tracker() === undefined) await sleep(1);
+    this.client.state = undefined;
+    await this.#join();
+  }
+
+  async #join(): Promise<void> {
     const watcher = await this.run(() => start(Watcher, { args: [this.client] }));
     await watcher.call.join();
   }

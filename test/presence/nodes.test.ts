@@ -180,6 +180,24 @@ describe("several nodes", () => {
       expect(statuses.at(-1)).toBe("up");
     }));
 
+  it("unless told otherwise, they are down after 30 s of silence, and forgotten after 20 minutes (C101, C110)", () =>
+    world(async ({ node, net, advance, statuses }) => {
+      const [one, two] = [await node(), await node()];
+      await advance(3_000);
+      await enter(one, "k");
+      // Told with the next beat, which is the last that is heard.
+      await advance(1_600);
+      net.cut(one.system, two.system);
+      await advance(28_000);
+      expect(statuses.slice(2)).toEqual([]);
+      await advance(5_000);
+      expect(statuses.slice(2)).toEqual(["down"]);
+      await advance(1_200_000 - 35_000);
+      expect(statuses.slice(2)).toEqual(["down"]);
+      await advance(5_000);
+      expect(statuses.slice(2)).toEqual(["down", "gone"]);
+    }));
+
   it("without the goodbye, a node that stops is gone after the down period (C101, C111)", () =>
     world(async ({ node, net, advance }) => {
       const [one, two] = [await node({ byeOnStop: false }), await node()];

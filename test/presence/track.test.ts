@@ -32,6 +32,15 @@ describe("track, update, untrack", () => {
       expect([await here.count("t"), await here.count("u")]).toEqual([0, 0]);
     }));
 
+  it("an update keeps the place of its meta among those of its key (L97)", () =>
+    bench({}, async ({ guest }) => {
+      const [one, two] = [await guest(), await guest()];
+      await one.call.track("k", { n: 1 }, "t");
+      await two.call.track("k", { n: 2 }, "t");
+      await one.call.update("k", { n: 3 }, "t");
+      expect((await here.getByKey("t", "k"))?.metas.map(({ n }) => n)).toEqual([3, 2]);
+    }));
+
   it("an update has a ref of its own and names the one before; what is not tracked cannot be updated, nor tracked twice (C81, C83, L104, L120, L122)", () =>
     bench({}, async ({ guest }) => {
       const one = await guest();
@@ -212,6 +221,10 @@ describe("child", () => {
       ["fetch", { fetch: 7 }],
       ["to", { to: {} }],
       ["node", { node: "" }],
+      ["diffMs", { diffMs: 0 }],
+      ["fetchTimeoutMs", { fetchTimeoutMs: 0.5 }],
+      ["askBeats", { askBeats: 0 }],
+      ["maxRemovals", { maxRemovals: 0 }],
       ["byeOnStop", { byeOnStop: "yes" }],
       ["maxMessageBytes", { maxMessageBytes: 10 }],
       ["presence: beatMS", { beatMS: 100 }],

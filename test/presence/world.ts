@@ -113,7 +113,8 @@ export class World {
   async #act(): Promise<void> {
     const chance = this.#simulation.random();
     const node = this.#nodes[this.#below(this.#nodes.length)]!;
-    if (chance < 0.75) return this.#guestActs(node);
+    if (chance < 0.73) return this.#guestActs(node);
+    if (chance < 0.75) return node.crash();
     if (chance < 0.85) return this.#cut(node);
     if (chance < 0.92) return this.#net.heal();
     if (chance < 0.95 && this.#nodes.length < 5) return this.#start();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { simulate, type SimulationReport } from "sluice/testing";
+import { known } from "./neighbours.ts";
 import { faults, programs } from "./programs.ts";
 
 const run = (name: string): Promise<SimulationReport> =>
@@ -28,6 +29,15 @@ describe("simulated programs that keep books, in 100 orders", () => {
 
   it("R13: whoever is in a room hears each broadcast once and in order", async () => {
     expect((await run("room")).traces).toBe(100);
+  });
+
+  it("C63, C69, C70, R52: nodes behind a broker that is slow, dies and is cut off hear each other once and in order, nobody himself; what is missing is told where it is missing, and in the end nothing is", async () => {
+    expect((await run("neighbours")).traces).toBe(100);
+    expect([known.words > 5_000, known.holes > 500, known.gaps > 1_000]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it.each(Object.keys(programs))("R19: each seed of %s, run twice, does the same", async (name) => {

@@ -3,6 +3,9 @@ import { crew, flow, offers, slowFlow, type Program } from "./flow.ts";
 import { household } from "./household.ts";
 import { keeping, leaving } from "./keeping.ts";
 import { limits } from "./limits.ts";
+import { neighbours } from "./neighbours.ts";
+import { presences } from "./presences.ts";
+import { resume } from "./resume.ts";
 import { room } from "./room.ts";
 
 /** Simulated programs that keep books: what they promise holds for every seed, whatever goes wrong. */
@@ -16,6 +19,9 @@ export const programs: { readonly [name: string]: Program } = {
   keeping,
   leaving,
   room,
+  neighbours,
+  presences,
+  resume,
 };
 
 /** What goes wrong in them; those that count to the number are calm from their start. */

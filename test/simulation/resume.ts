@@ -49,6 +49,7 @@ export async function resume(simulation: Simulation): Promise<void> {
   using _silent = attach("sluice.log", () => {});
   using _joined = attach("sluice.history.joined", ({ status }) => seen[status]++);
   using _lost = attach("sluice.history.lost", () => seen.lost++);
+  simulation.calm();
   const { random, advance } = simulation;
   const fail = judge(simulation);
   const chance = { random, trouble: 0.03 };

@@ -12,7 +12,7 @@ import { fields } from "../schema.ts";
 interface Topics {
   "t:*": {
     in: { run(payload: { readonly script: string }): void };
-    out: { b: { readonly n: number }; p: { readonly n: number } };
+    out: { b: { readonly n: number }; i: { readonly n: number }; p: { readonly n: number } };
   };
 }
 type Web = Endpoint<Topics, {}>;
@@ -36,14 +36,16 @@ function world(seeds: number, body: (world: World) => Promise<void>): Promise<un
       const channel = web.channel("t:*", {
         schemas: { join: fields({}), run: fields({ script: "string" }) },
         join: () => ({ assigns: {} }),
+        intercept: { i: (payload) => payload },
         on: {
-          // One letter, one step of one callback: Broadcast, broadcast From, Push, to another topic (X).
+          // One letter, one step of one callback: Broadcast, broadcast From, Push, Intercepted, to another topic (X).
           run({ script }, joined) {
             for (const step of script) {
               const payload = { n: n++ };
               if (step === "B") joined.broadcast("b", payload);
               else if (step === "F") joined.broadcastFrom("b", payload);
               else if (step === "P") joined.push("p", payload);
+              else if (step === "I") joined.broadcast("i", payload);
               else web.broadcast("t:x", "b", payload);
             }
           },
@@ -108,6 +110,15 @@ describe("what is told in one turn", () => {
       expect(his.heard).toEqual(
         [0, 1, 3, 4, 5, 6, 7, 8].map((n) => `t:${n === 4 ? "x" : 1} b ${n}`),
       );
+    }));
+
+  it("comes behind the reply where it is intercepted, for whoever said it; all others see it when their channels do (C42)", () =>
+    world(20, async ({ connect, quiet }) => {
+      const [mine, his] = [await connect(), await connect()];
+      mine.say("t:1", "run", { script: "IBIP" });
+      await quiet();
+      expect(mine.heard).toEqual(["t:1 b 1", "t:1 p 3", "t:1 phx_reply", "t:1 i 0", "t:1 i 2"]);
+      expect(his.heard.toSorted()).toEqual(["t:1 b 1", "t:1 i 0", "t:1 i 2"]);
     }));
 
   it("reaches whoever was there, and nobody who came later or has left", () =>

@@ -120,7 +120,7 @@ function world(body: (world: World) => Promise<void>, seeds = 5): Promise<unknow
 }
 
 describe("a join that takes its time", () => {
-  it("holds up neither other topics nor heartbeats; its own events wait for it", () =>
+  it("holds up neither other topics nor heartbeats; its own events wait for it, and pushes are refused till then (C36)", () =>
     world(async ({ send, got, advance, web }) => {
       send("1", "1", "room:slow", "phx_join", { ms: 400 });
       send("1", "2", "room:slow", "work", { ms: 0 });
