@@ -53,7 +53,10 @@ export interface Limits {
   readonly maxPayloadBytes: number;
   /** Bytes waiting for one client, the frame about to be sent included; default 1 MiB. More: its topic's policy, or 4008. */
   readonly maxPendingBytes: number;
-  /** Until the log of a topic with history has answered a join; default 5,000. Later: the join is refused, to be tried again. */
+  /**
+   * Until the log of a topic with history has answered a join; default 5,000. Later: the join is refused, to be tried again. After
+   * half of it a join is answered with what was read by then, and the rest follows, a part at a time, each within this time.
+   */
   readonly historyTimeoutMs: number;
   /** Waiting bytes below which a slow client counts as caught up; default 256 KiB. */
   readonly lowMarkBytes: number;

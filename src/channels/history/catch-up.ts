@@ -1,4 +1,5 @@
 // What a client that joins is told of the past: read from the log behind a tail that hears already.
+import type { Runtime } from "../../runtime/internal.ts";
 import { firstOffset, type Log } from "../../store/index.ts";
 import type { Position, Resumption } from "../contract.ts";
 import { entryBytes, isEntry, type HistoryEntry, type Placed } from "./history-entry.ts";
@@ -8,6 +9,8 @@ const pageSize = 100;
 const mostPerPage = 1_000;
 /** Bytes that a read is to bring: what is held in memory at once is bounded, whatever is asked for. */
 const pageBytes = 256 * 1_024;
+/** How long a read may take: a slow log is asked for less at a time, so that what it has said is handed on. */
+const pageMs = 500;
 
 /** What is wanted of the past, at most. */
 export interface Wanted {
@@ -28,42 +31,78 @@ export interface CaughtUp {
   readonly entries: readonly Placed[];
 }
 
-/** The topic began a new life while it was read: whoever joins is to try again. */
+/** What was read does not go together with what was read before: whoever joins is to try again. */
 class MovedOn extends Error {}
 
 /**
  * Reads what a client wants up to `heard`, which a tail has heard already: what the tail hears from then on follows on it
- * with neither hole nor double. Of more than is wanted it takes the newest, and says that this is a gap.
+ * with neither hole nor double. Of more than is wanted it takes the newest, and says that this is a gap. What has been
+ * read can be taken before all is; from then on, what would change what was said of it ends the reading.
  */
-export async function catchUp(
-  log: Log<HistoryEntry>,
-  topic: string,
-  heard: Position,
-  wanted: Wanted,
-): Promise<CaughtUp> {
-  const { since, count } = wanted;
-  const newest: Position = { epoch: heard.epoch, offset: Math.max(heard.offset - count, 0) };
-  let status: CaughtUp["status"] = since && statusAt(since, heard, count);
-  let at = since !== undefined && status === "resumed" ? since : newest;
-  const window = new Window(wanted, at.offset);
-  // Ahead of the tail: another node has heard more than this one, or the client makes it up. The log knows.
-  let perPage = pageSize;
-  for (let isAhead = at.offset > heard.offset; isAhead || at.offset < heard.offset;) {
-    isAhead = false;
-    const read = await log.read(topic, at, perPage);
-    if (read.position.epoch !== heard.epoch) throw new MovedOn();
+export class CatchUp {
+  /** All has been read. */
+  isDone: boolean;
+  /** Some of it has. */
+  isBegun = false;
+  readonly #log: Log<HistoryEntry>;
+  readonly #clock: Pick<Runtime, "now">;
+  readonly #topic: string;
+  readonly #heard: Position;
+  readonly #window: Window;
+  #status: CaughtUp["status"];
+  #at: Position;
+  #perPage = pageSize;
+  #isTaken = false;
+
+  constructor(
+    log: Log<HistoryEntry>,
+    topic: string,
+    heard: Position,
+    wanted: Wanted,
+    clock: Pick<Runtime, "now">,
+  ) {
+    const { since, count } = wanted;
+    const newest: Position = { epoch: heard.epoch, offset: Math.max(heard.offset - count, 0) };
+    this.#log = log;
+    this.#clock = clock;
+    this.#topic = topic;
+    this.#heard = heard;
+    this.#status = since && statusAt(since, heard, count);
+    this.#at = since !== undefined && this.#status === "resumed" ? since : newest;
+    this.#window = new Window(wanted, this.#at.offset);
+    // Ahead of the tail: another node has heard more than this one, or the client makes it up. The log knows.
+    this.isDone = this.#at.offset === heard.offset;
+  }
+
+  /** Reads on, a page. */
+  async read(): Promise<void> {
+    const window = this.#window;
+    const beganMs = this.#clock.now();
+    const read = await this.#log.read(this.#topic, this.#at, this.#perPage);
+    if (read.position.epoch !== this.#heard.epoch) throw new MovedOn("its topic began a new life");
     if (read.status !== "resumed") {
-      if (status !== undefined && status !== "reset") status = read.status;
+      if (this.#isTaken) throw new MovedOn("what is to be read next is kept no more");
+      if (this.#status !== undefined && this.#status !== "reset") this.#status = read.status;
       window.restart(firstOffset(read) - 1);
     }
-    at = read.position;
+    this.#at = read.position;
     const bytes = window.push(read.entries, firstOffset(read));
-    if (read.entries.length === 0) break;
-    const fitting = Math.floor((pageBytes * read.entries.length) / Math.max(bytes, 1));
-    perPage = Math.min(Math.max(fitting, pageSize), mostPerPage);
+    if (window.isCut && this.#isTaken) throw new MovedOn("it is more than one client is handed");
+    if (window.isCut && this.#status === "resumed") this.#status = "gap";
+    const ms = this.#clock.now() - beganMs;
+    const times = Math.min(pageBytes / Math.max(bytes, 1), pageMs / Math.max(ms, 1));
+    const fitting = Math.floor(read.entries.length * times);
+    this.#perPage = Math.min(Math.max(fitting, pageSize), mostPerPage);
+    this.isBegun = true;
+    this.isDone = read.entries.length === 0 || this.#at.offset >= this.#heard.offset;
   }
-  if (window.isCut && status === "resumed") status = "gap";
-  return { end: at, status, after: window.after, entries: window.entries };
+
+  /** What was read and not taken before. */
+  take(): CaughtUp {
+    this.#isTaken = true;
+    const entries = this.#window.take();
+    return { end: this.#at, status: this.#status, after: this.#window.after, entries };
+  }
 }
 
 function statusAt(since: Position, heard: Position, count: number): Resumption["status"] {
@@ -76,7 +115,7 @@ class Window {
   /** Behind which offset the entries begin. */
   after: number;
   isCut = false;
-  readonly entries: Placed[] = [];
+  #entries: Placed[] = [];
   readonly #count: number;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -87,8 +126,15 @@ class Window {
     this.after = after;
   }
 
+  /** They count on, and are held no longer. */
+  take(): readonly Placed[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+
   restart(after: number): void {
-    this.entries.length = this.#bytes = 0;
+    this.#entries.length = this.#bytes = 0;
     this.after = after;
   }
 
@@ -98,17 +144,17 @@ class Window {
     for (const [index, entry] of entries.entries()) {
       if (!isEntry(entry)) continue;
       const placed = { entry, offset: first + index, bytes: entryBytes(entry) };
-      this.entries.push(placed);
+      this.#entries.push(placed);
       bytes += placed.bytes;
     }
     this.#bytes += bytes;
     let drop = 0;
-    while (this.entries.length - drop > this.#count || this.#bytes > this.#maxBytes)
-      this.#bytes -= this.entries[drop++]!.bytes;
+    while (this.#entries.length - drop > this.#count || this.#bytes > this.#maxBytes)
+      this.#bytes -= this.#entries[drop++]!.bytes;
     if (drop === 0) return bytes;
     this.isCut = true;
-    this.after = this.entries[drop - 1]!.offset;
-    this.entries.splice(0, drop);
+    this.after = this.#entries[drop - 1]!.offset;
+    this.#entries.splice(0, drop);
     return bytes;
   }
 }

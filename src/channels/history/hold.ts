@@ -15,8 +15,12 @@ export class Hold {
   isOver = false;
   /** It has been handed everything up to this offset; without it, it is still being read for. */
   after: number | undefined = undefined;
+  /** Its client has been told where it stands. */
+  isAnswered = false;
+  /** Told when there is nothing to be read for it any more. */
+  stopped: (() => void) | undefined = undefined;
   /** Told when it comes to nothing. */
-  failed: ((why: Unheld) => void) | undefined = undefined;
+  failed: ((why: Error) => void) | undefined = undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -36,10 +40,11 @@ export class Hold {
     return messages;
   }
 
-  fail(why: string): void {
+  fail(why: string | Error): void {
     if (this.isOver) return;
     this.isOver = true;
     this.#messages = [];
-    this.failed?.(new Unheld(why));
+    this.stopped?.();
+    this.failed?.(why instanceof Error ? why : new Unheld(why));
   }
 }

@@ -57,14 +57,21 @@ export class TopicTail {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Its join is answered: when what is held for it comes to nothing from now on, it is to join again. */
+  answered(membership: Membership): void {
+    const hold = this.#members.get(membership);
+    if (hold === undefined) return;
+    // It failed when there was something to answer already, and nobody could be told: what was held is gone.
+    if (hold.isOver) return membership.rejoin();
+    hold.isAnswered = true;
+    hold.failed = () => membership.rejoin();
+  }
+
   /** It has been handed all up to an offset: as soon as the tail has heard that far, it hears the topic itself. */
   release(membership: Membership, after: number): void {
     const hold = this.#members.get(membership);
-    if (hold === undefined) return;
-    // It failed when the past had been read already, and nobody could be told: what was held is gone.
-    if (hold.isOver) return membership.rejoin();
+    if (hold === undefined || hold.isOver) return;
     hold.after = after;
-    hold.failed = () => membership.rejoin();
     this.#letIn(membership, hold);
   }
 
@@ -72,7 +79,10 @@ export class TopicTail {
   leave(membership: Membership): void {
     const hold = this.#members.get(membership);
     this.#members.delete(membership);
-    if (hold?.after === undefined) hold?.fail("it has left");
+    if (hold === undefined) return;
+    // There is nobody to be sent to join again.
+    if (hold.isAnswered) hold.failed = undefined;
+    hold.fail("it has left");
   }
 
   /** All who have joined are to join again; who is on the way in tries again. */
