@@ -64,7 +64,7 @@ async function read(
   const bytes = mostBytes(membership);
   const ms = limits.historyTimeoutMs;
   const late = (): void => giveUp(new Unheld(`the log has not answered in ${ms} ms`));
-  let join: HistoryJoin | undefined;
+  let join: HistoryJoin | undefined = undefined;
   let isDue = false;
   let limit = system.after(ms, late);
   const due = system.after(ms / 2, () => {
