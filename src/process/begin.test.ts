@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { attach } from "../telemetry/index.ts";
 import { Process, child, name, start, startSupervisor, withSystem, type Target } from "./index.ts";
 import type { Cell } from "./internal.ts";
 
@@ -21,6 +22,36 @@ class Counter extends Process {
 }
 
 const cellOf = (target: Target<unknown>): Cell => target["~resolve"]() as Cell;
+
+describe("a class that is no Process", () => {
+  it("makes one all the same if it has messages, also in fields", () =>
+    withSystem(async () => {
+      class InField {
+        readonly double = (n: number): number => 2 * n;
+      }
+      await using inField = await start(InField);
+      expect(await inField.call.double(21)).toBe(42);
+    }));
+
+  it.each([class Empty {}, function work() {}])(
+    "makes none if nobody could ask it anything: %o",
+    (dead) =>
+      withSystem(async () => {
+        using _quiet = attach("sluice.log", () => {});
+        await expect(start(dead as never, {} as never)).rejects.toMatchObject({
+          code: "SLUICE_START_FAILED",
+          cause: {
+            code: "SLUICE_INVALID_OPTION",
+            details: {
+              got: `function ${dead.name}`,
+              expected: "a class that extends Process or a stage, or has messages",
+            },
+          },
+        });
+        await using _silent = await start(class Silent extends Process {});
+      }),
+  );
+});
 
 describe("an idle process", () => {
   it("an idle process has made nothing that it does not use", () =>

@@ -1,5 +1,6 @@
 import { thread } from "../runtime/internal.ts";
-import { behaviourOf, learn } from "./behaviour.ts";
+import { invalidOption } from "../support/internal.ts";
+import { behaviourOf, isDead, learn } from "./behaviour.ts";
 import type { Cell, Instance } from "./cell.ts";
 import { end } from "./end.ts";
 import { State } from "./state.ts";
@@ -14,6 +15,12 @@ export function begin(cell: Cell): void {
   cell.instance = construct(cell);
   const behaviour = behaviourOf(process);
   if (!behaviour.learned) learn(behaviour, cell.instance);
+  if (isDead(behaviour, cell.instance))
+    throw invalidOption(
+      "process",
+      process,
+      "a class that extends Process or a stage, or has messages",
+    );
   const result = cell.instance.init?.();
   if (isThenable(result)) cell.hold(result, () => initialised(cell));
   else initialised(cell);

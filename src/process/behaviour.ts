@@ -38,6 +38,11 @@ export function behaviourOf(constructor: { readonly prototype: object }): Behavi
   return behaviour;
 }
 
+/** Can nobody ask it anything, and is it none of the library's, which may do something by themselves? */
+export function isDead({ messages }: Behaviour, instance: object): boolean {
+  return messages.size === 0 && !(base in instance);
+}
+
 /** Adds functions kept in fields, which the types take for messages too. */
 export function learn(behaviour: Behaviour, instance: object): void {
   behaviour.learned = true;

@@ -13,7 +13,8 @@ import type { Running } from "./target.ts";
 /**
  * Starts a process outside any tree, linked to nobody, owned by the caller; resolves when its `init` has run and its
  * subscriptions are made.
- * @throws SLUICE_ALREADY_REGISTERED, SLUICE_START_FAILED, SLUICE_INVALID_OPTION as rejections
+ * @throws SLUICE_ALREADY_REGISTERED, SLUICE_START_FAILED (also for a class that is no process and has no messages),
+ * SLUICE_INVALID_OPTION as rejections
  */
 export async function start<C extends AnyProcessClass>(
   process: C,
