@@ -43,8 +43,8 @@ const socketOptions: ReadonlySet<string> = new Set(Object.keys(ofSocket));
  * @throws SluiceError `SLUICE_INVALID_OPTION`, naming the option.
  */
 export function checkOptions(key: string, options: EndpointOptions<never>): void {
-  const { port, server, sockets, routes = {} } = options;
   checkKnown("endpoint", options, endpointOptions);
+  const { port, server, sockets, routes = {} } = options;
   const limits = limitsOf(options.limits);
   originPolicy(options);
   new TrustedProxies(options.trustedProxies);
@@ -53,9 +53,9 @@ export function checkOptions(key: string, options: EndpointOptions<never>): void
   if (typeof sockets !== "object" || sockets === null)
     throw invalidOption("sockets", sockets, "mounts by paths");
   for (const [mount, socket] of Object.entries(sockets)) {
-    const { connect, id, channels, maxPendingBytes, lifetimeMs, revalidate, revalidateMs } = socket;
     new MountPath(mount);
     checkKnown(`sockets: ${mount}`, socket, socketOptions);
+    const { connect, id, channels, maxPendingBytes, lifetimeMs, revalidate, revalidateMs } = socket;
     if (typeof connect !== "function")
       throw invalidOption(`sockets: ${mount}: connect`, connect, "a function");
     if (!Array.isArray(channels))

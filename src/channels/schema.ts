@@ -1,5 +1,5 @@
 import { checkInteger } from "../support/internal.ts";
-import { checkOneOf } from "../process/internal.ts";
+import { checkObject, checkOneOf } from "../process/internal.ts";
 import { isBytes } from "./wire/payload.ts";
 
 /** One thing that is wrong with a value. */
@@ -53,6 +53,7 @@ const types: readonly (keyof FieldTypes)[] = ["string", "number", "boolean"];
 export function fields<const F extends { readonly [name: string]: keyof FieldTypes }>(
   fields: F,
 ): Schema<{ readonly [K in keyof F]: FieldTypes[F[K]] }> {
+  checkObject("fields", fields);
   for (const [name, type] of Object.entries(fields)) checkOneOf(`fields: ${name}`, type, types);
   type Output = { readonly [K in keyof F]: FieldTypes[F[K]] };
   const validate = (value: unknown): SchemaResult<Output> => {

@@ -143,9 +143,9 @@ const twentyMinutesMs = 1_200_000;
 
 /** The options with their defaults. @throws SLUICE_INVALID_OPTION */
 export function settingsOf<Meta, Extra>(options: PresenceOptions<Meta, Extra>): Settings {
+  checkKnown("presence", options, known);
   const { beatMs = 1_500, silentBeats = 10 } = options;
   const { downMs = 2 * silentBeats * beatMs } = options;
-  checkKnown("presence", options, known);
   const settings: Settings = {
     to: options.to,
     fetch: options.fetch as Settings["fetch"],

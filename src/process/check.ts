@@ -22,6 +22,13 @@ export function checkFunction(option: string, value: unknown): void {
   if (typeof value !== "function") throw invalidOption(option, value, "a function");
 }
 
+/** Refuses what is no object, which may hold a secret and is not shown. @throws SLUICE_INVALID_OPTION */
+export function checkObject(option: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  const what = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+  throw invalidOption(option, what, "an object");
+}
+
 const hasKey = (name: unknown): boolean =>
   typeof name === "object" && name !== null && "key" in name && typeof name.key === "string";
 

@@ -19,7 +19,7 @@ export { giveUp } from "./give-up.ts";
 export { Waits, checkBackoff } from "./backoff.ts";
 export { KeptConnection } from "./kept-connection.ts";
 export type { ConnectionLife, KeepOptions, Keeper } from "./kept-connection.ts";
-export { cellAt, checkFunction, checkKnown, checkOneOf, lastAt } from "./check.ts";
+export { cellAt, checkFunction, checkKnown, checkObject, checkOneOf, lastAt } from "./check.ts";
 export { childAt } from "./child-at.ts";
 export { Later } from "./later.ts";
 export { backlogOf, describeBacklog, type Backlog } from "./backlog.ts";

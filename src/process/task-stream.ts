@@ -7,7 +7,7 @@ import {
 } from "../support/internal.ts";
 import { currentSystem, thread, type Scope, type System } from "../runtime/internal.ts";
 import { LazySignal } from "./abort.ts";
-import { checkKnown, checkMs, checkOneOf } from "./check.ts";
+import { checkFunction, checkKnown, checkMs, checkOneOf } from "./check.ts";
 import type { Context } from "./process.ts";
 import { startIn } from "./start-in.ts";
 import { isThenable } from "./thenable.ts";
@@ -82,8 +82,8 @@ interface Source<T> {
 }
 
 function sourceOf<T>(items: Iterable<T> | AsyncIterable<T>): Source<T> {
-  const all = items as Partial<Iterable<T> & AsyncIterable<T>>;
-  const source = all[Symbol.asyncIterator]?.() ?? all[Symbol.iterator]?.();
+  const all = items as Partial<Iterable<T> & AsyncIterable<T>> | null | undefined;
+  const source = all?.[Symbol.asyncIterator]?.() ?? all?.[Symbol.iterator]?.();
   if (source === undefined)
     throw invalidOption("items", items, "an iterable, or an async iterable");
   return source as Source<T>;
@@ -226,8 +226,9 @@ export function taskStream<T, R>(
   work: (item: T, context: Context) => R | PromiseLike<R>,
   options: TaskStreamOptions = {},
 ): AsyncGenerator<PromiseSettledResult<R>, void> {
-  const { maxConcurrency = 10, ordered = true, timeoutMs = 5_000, signal } = options;
+  checkFunction("work", work);
   checkKnown("taskStream", options, known);
+  const { maxConcurrency = 10, ordered = true, timeoutMs = 5_000, signal } = options;
   checkInteger("maxConcurrency", maxConcurrency, 1);
   checkOneOf("ordered", ordered, [true, false]);
   checkMs("timeoutMs", timeoutMs);

@@ -1,5 +1,6 @@
 import { SluiceError } from "../support/internal.ts";
 import { System, thread, type Runtime } from "../runtime/internal.ts";
+import { checkFunction } from "./check.ts";
 import { processes } from "./process-table.ts";
 
 let last: Promise<unknown> = Promise.resolve();
@@ -58,6 +59,7 @@ export function withSystem<T>(
   { clock }: SystemOptions = {},
 ): Promise<T> {
   return systemTurn(async () => {
+    checkFunction("body", body);
     const system = new System(clock?.["~runtime"] as Runtime | undefined);
     const before = thread.system;
     thread.system = system;

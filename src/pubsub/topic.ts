@@ -1,3 +1,4 @@
+import { invalidOption } from "../support/internal.ts";
 import { ownOf, sendWork, type Cell, type Open, type Own } from "../process/internal.ts";
 import type { Self } from "../process/index.ts";
 import { currentSystem, type System } from "../runtime/internal.ts";
@@ -142,12 +143,16 @@ class BusTopic<T> implements Topic<T> {
  * prices.broadcast({ price: 42 });
  * console.info(await board.call.last());
  * ```
+ *
+ * @throws SluiceError `SLUICE_INVALID_OPTION` for a name that is no text.
  */
 export function topic<T>(key: string): Topic<T> {
+  if (typeof key !== "string" || key === "") throw invalidOption("topic", key, "a text");
   return new BusTopic<T>(key, undefined);
 }
 
-/** A family of topics, one per key. */
+/** A family of topics, one per key. @throws SluiceError `SLUICE_INVALID_OPTION` for a name that is no text. */
 export function topics<T>(family: string): (key: string) => Topic<T> {
+  if (typeof family !== "string" || family === "") throw invalidOption("topics", family, "a text");
   return (key) => topic(`${family}/${key}`);
 }

@@ -170,8 +170,8 @@ function recover({ pid: stage, plan: { label } }: Cell, stalledMs: number): void
  * @throws SLUICE_INVALID_OPTION
  */
 export function stallDetector(options: StallDetectorOptions = {}): ChildSpec<StallDetector> {
-  const { stallAfterMs = 10_000 } = options;
   checkKnown("stallDetector", options, new Set(["stallAfterMs"]));
+  const { stallAfterMs = 10_000 } = options;
   if (!(typeof stallAfterMs === "number" && stallAfterMs > 0 && stallAfterMs < Infinity))
     throw invalidOption("stallAfterMs", stallAfterMs, "milliseconds, more than 0");
   return child(StallDetector, { args: [stallAfterMs] });

@@ -66,8 +66,8 @@ export class MemoryLog<E> implements Log<E> {
 
   /** @throws SLUICE_INVALID_OPTION */
   constructor(options: MemoryLogOptions<E> = {}) {
-    const { count = 1_000, bytes = 2 ** 20, ageMs = Infinity, maxTopics = 1_000 } = options;
     checkKnown("MemoryLog", options, known);
+    const { count = 1_000, bytes = 2 ** 20, ageMs = Infinity, maxTopics = 1_000 } = options;
     checkBounds(options);
     checkInteger("maxTopics", maxTopics, 0);
     this.#runtime = currentSystem().runtime;

@@ -3,6 +3,7 @@ import { Refused } from "../channels/index.ts";
 import { memoryTransport, memoryUrl } from "../channels/internal.ts";
 import type { CloseFacts, MemorySocket } from "../channels/internal.ts";
 import { currentSystem } from "../runtime/internal.ts";
+import { invalidOption } from "../support/internal.ts";
 import type { Within } from "./expected.ts";
 import { clientMessage, serverMessage } from "./test-frames.ts";
 import { TestInbox, shown } from "./test-inbox.ts";
@@ -63,12 +64,15 @@ export interface TestClientOptions {
  * ```
  *
  * @throws SLUICE_UNEXPECTED as a rejection when it is not let in, with the status it was refused with
+ * @throws SLUICE_INVALID_OPTION for what is no endpoint
  * @throws SLUICE_NOT_SERVING when the endpoint does not run in this system, or has several mounts and none was named
  */
 export async function testClient<M, SA>(
   web: Endpoint<M, SA>,
   { socket, params = {}, headers, remoteAddress }: TestClientOptions = {},
 ): Promise<TestClient<M>> {
+  if (typeof (web as Partial<Endpoint<M, SA>> | undefined)?.["~in"] !== "function")
+    throw invalidOption("web", web, "what endpoint(…) returns");
   const system = currentSystem();
   const url = memoryUrl(system, web.key, socket);
   url.search = new URLSearchParams({ ...params, vsn: "2.0.0" }).toString();

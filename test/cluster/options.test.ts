@@ -10,11 +10,29 @@ describe("an adapter", () => {
   it.each<[string, () => unknown]>([
     ["servers: got", () => natsAdapter({ servers: [] })],
     ["servers: got", () => natsAdapter({ servers: `me:${secret}@localhost:4222` })],
+    ...[undefined, 5, {}, [5], ["a b"], [`:${secret}:`]].map((servers): [string, () => unknown] => [
+      "servers: got",
+      () => natsAdapter({ servers } as never),
+    ]),
+    ...[null, 5, secret, [secret]].flatMap((client): [string, () => unknown][] => {
+      const url = "redis://localhost";
+      const connectionString = "postgres://localhost/db";
+      return [
+        ["client: got", () => natsAdapter({ servers: "localhost", client } as never)],
+        ["client: got", () => redisAdapter({ url, client } as never)],
+        ["client.socket: got", () => redisAdapter({ url, client: { socket: client } } as never)],
+        ["client: got", () => postgresAdapter({ connectionString, client } as never)],
+      ];
+    }),
     ["prefix: got", () => natsAdapter({ servers: "localhost", prefix: "a.*" })],
     ["prefix: got", () => natsAdapter({ servers: "localhost", prefix: "" })],
     ["url: got", () => redisAdapter({ url: `me:${secret}@localhost` })],
     ["url: got", () => redisAdapter({ url: `http://me:${secret}@localhost` })],
     ["connectionString: got", () => postgresAdapter({ connectionString: `me:${secret}@db` })],
+    [
+      "connectionString: got",
+      () => postgresAdapter({ connectionString: `postgres://me:${secret}@db:port/` }),
+    ],
     [
       "prefix: got",
       () => postgresAdapter({ connectionString: "postgres://db", prefix: 'x"; drop' }),

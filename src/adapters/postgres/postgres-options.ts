@@ -1,4 +1,5 @@
 import pg, { type ClientConfig } from "pg";
+import { checkObject } from "../../process/internal.ts";
 import { invalidOption, isLoopback } from "../../support/internal.ts";
 
 /** How to reach Postgres: the same for the adapter and the log. */
@@ -35,6 +36,7 @@ export function postgresTarget(options: PostgresOptions): PostgresTarget {
     throw invalidOption("connectionString", "something else", "postgres://…");
   if (typeof prefix !== "string" || !/^[a-z][a-z0-9_]{0,17}$/.test(prefix))
     throw invalidOption("prefix", prefix, "1 to 18 small letters, digits and _");
+  if (client !== undefined) checkObject("client", client);
   const connection = {
     application_name: "sluice",
     keepAlive: true,
@@ -42,6 +44,15 @@ export function postgresTarget(options: PostgresOptions): PostgresTarget {
     connectionString,
   };
   // As the client reads all of it, and the environment; a path is a socket of this machine.
-  const { host } = new pg.Client(connection);
+  const { host } = clientOf(connection);
   return { connection, prefix, isLoopback: host.startsWith("/") || isLoopback(host) };
+}
+
+function clientOf(connection: ClientConfig): pg.Client {
+  try {
+    return new pg.Client(connection);
+  } catch {
+    // Its error quotes the text.
+    throw invalidOption("connectionString", "something else", "postgres://…");
+  }
 }

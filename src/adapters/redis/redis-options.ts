@@ -1,4 +1,5 @@
 import type { RedisClientOptions } from "redis";
+import { checkObject } from "../../process/internal.ts";
 import { invalidOption, isLoopback } from "../../support/internal.ts";
 
 /** How to reach Redis: the same for the adapter and the log. */
@@ -28,6 +29,8 @@ export function redisTarget({ url, prefix = "sluice", client }: RedisOptions): R
     throw invalidOption("url", "something else", "redis://… or rediss://…");
   if (typeof prefix !== "string" || !/^[^{}]+$/.test(prefix))
     throw invalidOption("prefix", prefix, "a text without braces that is not empty");
+  if (client !== undefined) checkObject("client", client);
+  if (client?.socket !== undefined) checkObject("client.socket", client.socket);
   const socket = { ...client?.socket, reconnectStrategy: false } as NonNullable<
     RedisClientOptions["socket"]
   >;

@@ -66,10 +66,11 @@ const known: ReadonlySet<string> = new Set([
 
 /** @throws SLUICE_INVALID_OPTION */
 export function historySetting(options: HistoryLogOptions<never>): HistorySetting {
+  checkKnown("history", options, known);
   const { log, secrets, topics = [], ...given } = options as unknown as HistoryLogOptions<object>;
   if (typeof log !== "function")
     throw invalidOption("history.log", log, "a function that opens a log");
-  checkKnown("history", options, known);
+  if (!Array.isArray(topics)) throw invalidOption("history.topics", topics, "a list of patterns");
   if (secrets !== undefined && secrets !== "trusted") checkSecrets(secrets);
   const bounds: BacklogBounds = { ...defaultBacklog, ...given };
   for (const [name, bound] of Object.entries(bounds)) checkInteger(`history.${name}`, bound, 1);
