@@ -1,22 +1,16 @@
 // `npm run bench:fan-out -- [--only flood16,ask] [--peers sluice,ws] [--rounds 5] [--seed 1] [--gate]`: what a message to a
 // browser costs the server, beside Socket.IO and plain `ws`; see docs/benchmarks.md.
-import { fork, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { loadavg } from "node:os";
-import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { Accounts } from "./fan-out/accounts.ts";
+import { Bench, havePeers } from "./fan-out/bench.ts";
 import { peers, type Peer } from "./fan-out/dialects.ts";
-import type { Order, Outcome } from "./fan-out/load.ts";
-import { percentile } from "./gauge.ts";
+import { scenarios, type Figures } from "./fan-out/scenarios.ts";
 import { markdown, median } from "./table.ts";
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
-    peers: { type: "string" },
+    peers: { type: "string", default: "sluice,socket.io,ws" },
     rounds: { type: "string", default: "5" },
     seed: { type: "string" },
     gate: { type: "boolean", default: false },
@@ -24,161 +18,6 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** A figure of one run; what it is and in what it is, the scenario says. */
-type Figures = Readonly<Record<string, number>>;
-
-/** A server in a process of its own, on one core, and the clients on the other. */
-class Bench implements Disposable {
-  readonly #children: ChildProcess[] = [];
-  readonly #peer: Peer;
-  readonly #server: ChildProcess;
-  readonly #load: ChildProcess;
-  #port = 0;
-
-  constructor(peer: Peer) {
-    this.#peer = peer;
-    const file = {
-      sluice: "fan-out/sluice-server.ts",
-      "socket.io": "peers/socket-io-server.ts",
-      ws: "peers/ws-server.ts",
-    }[peer];
-    this.#server = this.#start(file, 0);
-    this.#load = this.#start("fan-out/load.ts", 1);
-  }
-
-  [Symbol.dispose](): void {
-    for (const child of this.#children) child.kill("SIGKILL");
-  }
-
-  /** Another load, for clients whose time must not depend on how much the others have to read. */
-  aside(): ChildProcess {
-    return this.#start("fan-out/load.ts", 1);
-  }
-
-  async up(clients: number): Promise<Accounts> {
-    const [{ port }] = (await this.#answer(this.#server)) as [{ readonly port: number }];
-    this.#port = port;
-    await this.look();
-    await this.join(clients);
-    return this.look();
-  }
-
-  join(clients: number, load: ChildProcess = this.#load): Promise<Outcome> {
-    return this.order({ kind: "join", peer: this.#peer, port: this.#port, clients }, load);
-  }
-
-  async order(order: Order, load: ChildProcess = this.#load): Promise<Outcome> {
-    load.send(order);
-    const [outcome] = (await this.#answer(load)) as [Outcome];
-    return outcome;
-  }
-
-  /** The server's accounts since the last look. */
-  async look(question: "look" | "watch" = "look"): Promise<Accounts> {
-    this.#server.send(question);
-    const [accounts] = (await this.#answer(this.#server)) as [Accounts];
-    return accounts;
-  }
-
-  async #answer(child: ChildProcess): Promise<unknown[]> {
-    const end = new AbortController();
-    try {
-      return (await Promise.race([
-        once(child, "message", { signal: end.signal }),
-        ...this.#children.map((one) =>
-          once(one, "exit", { signal: end.signal }).then((): never => {
-            throw new Error("a process of the measurement died");
-          }),
-        ),
-        wait(120_000, undefined, { signal: end.signal, ref: false }).then((): never => {
-          throw new Error("no answer within 120 s");
-        }),
-      ])) as unknown[];
-    } finally {
-      end.abort();
-    }
-  }
-
-  #start(file: string, core: number): ChildProcess {
-    const child = fork(here(file), { execArgv: [] });
-    this.#children.push(child);
-    const { status } = spawnSync("taskset", ["-a", "-cp", String(core), String(child.pid)]);
-    if (status !== 0)
-      throw new Error("`taskset` is needed, to give server and clients a core each");
-    return child;
-  }
-}
-
-/** Microseconds of the server per delivery, and frames per write. */
-async function flood(
-  bench: Bench,
-  clients: number,
-  messages: number,
-  window: number,
-): Promise<Figures> {
-  // The compiler has seen the code, and the line is warm.
-  await bench.order({ kind: "flood", messages: Math.ceil(messages / 4), window });
-  await bench.look();
-  await bench.order({ kind: "flood", messages, window });
-  const { cpuMs, writes } = await bench.look();
-  const deliveries = messages * clients;
-  return {
-    "µs per delivery": (cpuMs * 1_000) / deliveries,
-    "frames per write": deliveries / writes,
-  };
-}
-
-const scenarios: Readonly<Record<string, (bench: Bench) => Promise<Figures>>> = {
-  flood1: async (bench) => {
-    await bench.up(1_000);
-    return flood(bench, 1_000, 300, 1);
-  },
-  flood16: async (bench) => {
-    await bench.up(1_000);
-    return flood(bench, 1_000, 1_600, 16);
-  },
-  flood10k: async (bench) => {
-    await bench.up(500);
-    const before = await bench.look();
-    await bench.join(9_500);
-    const { cpuMs, rssBytes } = await bench.look();
-    const perClient = { "µs per join": (cpuMs * 1_000) / 9_500 };
-    await wait(1_000);
-    const memory = { "kB per client": (rssBytes - before.rssBytes) / 9_500 / 1_000 };
-    return { ...perClient, ...memory, ...(await flood(bench, 10_000, 48, 4)) };
-  },
-  ask: async (bench) => {
-    await bench.up(100);
-    await bench.order({ kind: "ask", requests: 10_000 });
-    await bench.look();
-    const requests = 40_000;
-    await bench.order({ kind: "ask", requests });
-    return { "µs per request": ((await bench.look()).cpuMs * 1_000) / requests };
-  },
-  tail: async (bench) => {
-    await bench.up(5_000);
-    const aside = bench.aside();
-    await bench.join(10, aside);
-    await bench.order({ kind: "flood", messages: 8, window: 4 });
-    await bench.look("watch");
-    const flooding = bench.order({ kind: "flood", messages: 160, window: 4 });
-    const latencies: number[] = [];
-    let goesOn = true;
-    void flooding.then(() => (goesOn = false));
-    while (goesOn) {
-      const { latenciesMs = [] } = await bench.order({ kind: "ask", requests: 10 }, aside);
-      latencies.push(...latenciesMs);
-    }
-    await flooding;
-    const { mostWrites } = await bench.look();
-    return {
-      "ms to a reply, p99": percentile(latencies, 0.99),
-      "writes between polls": mostWrites,
-    };
-  },
-};
 
 /** A figure of Sluice over that of a peer, at most. */
 const gates = [
@@ -196,13 +35,12 @@ const bounds = [
   { scenario: "tail", figure: "writes between polls", gate: 2_000, goal: 2_000 },
 ] as const;
 
-if (!existsSync(here("peers/node_modules/socket.io")))
-  spawnSync("npm", ["install"], { cwd: here("peers"), stdio: "inherit" });
+havePeers();
 
 const names = Object.keys(scenarios).filter(
   (name) => options.only?.split(",").includes(name) ?? true,
 );
-const chosen = peers.filter((peer) => options.peers?.split(",").includes(peer) ?? true);
+const chosen = peers.filter((peer) => options.peers.split(",").includes(peer));
 const runs: { readonly scenario: string; readonly peer: Peer; readonly figures: Figures }[] = [];
 const failures: string[] = [];
 const loadBefore = loadavg()[0]!;

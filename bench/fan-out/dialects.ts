@@ -1,7 +1,7 @@
 // How the three servers are spoken to: what a raw WebSocket client sends, and what it waits for.
 
-/** The peers of the fan-out. */
-export const peers = ["sluice", "socket.io", "ws"] as const;
+/** The peers of the fan-out; of `bare`, which is none, see its server. */
+export const peers = ["sluice", "socket.io", "ws", "bare"] as const;
 export type Peer = (typeof peers)[number];
 
 /** One server's words, as texts of WebSocket frames. */
@@ -23,6 +23,14 @@ export interface Dialect {
 /** The one topic. */
 export const topic = "room:lobby";
 
+const array: Dialect = {
+  path: "/",
+  join: [{ say: '["join"]' }],
+  joined: '["joined"]',
+  publish: (payload) => `["say",${payload}]`,
+  ask: (n) => `["ask",{"n":${n}}]`,
+};
+
 export const dialects: { readonly [P in Peer]: Dialect } = {
   sluice: {
     path: "/socket/websocket?vsn=2.0.0",
@@ -42,11 +50,6 @@ export const dialects: { readonly [P in Peer]: Dialect } = {
     ask: (n) => `42${n}${JSON.stringify(["ask", { n }])}`,
     ping: ["2", "3"],
   },
-  ws: {
-    path: "/",
-    join: [{ say: '["join"]' }],
-    joined: '["joined"]',
-    publish: (payload) => `["say",${payload}]`,
-    ask: (n) => `["ask",{"n":${n}}]`,
-  },
+  ws: array,
+  bare: array,
 };
