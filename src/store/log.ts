@@ -69,8 +69,8 @@ export interface Log<E> {
   /**
    * Appends entries, together and in this order; resolves with the position of the last, when they are as durable as the
    * store promises. Calls of one caller take their place in the order of the calls. After a rejection the entries stand
-   * in the log either all or not at all, and the store may not know which. Of no entries it resolves with where the
-   * topic ends. Takes ownership of the array.
+   * in the log either all or not at all, and the store may not know which; they do not come later, behind what is appended
+   * here after that. Of no entries it resolves with where the topic ends. Takes ownership of the array.
    */
   append(topic: string, entries: readonly E[]): Promise<Position>;
   /** At most `limit` (from 1) entries behind a place, the oldest first; none are left when none come. */

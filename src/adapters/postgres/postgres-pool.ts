@@ -5,6 +5,8 @@ import { Outage, serverKeep } from "../../store/internal.ts";
 
 /** So many connections at most, beside the one that listens. */
 const maxConnections = 4;
+/** A session that is told to end is gone after so long, if it is not at work. */
+const endingMs = 5;
 
 /** What a {@link PostgresPool} works with. */
 export interface PostgresPoolOptions {
@@ -15,11 +17,19 @@ export interface PostgresPoolOptions {
   readonly prepare: (client: PoolClient) => Promise<void>;
 }
 
+/** A session as the server knows it; it has no other with the same two. */
+interface Session {
+  readonly pid: number;
+  readonly began: string;
+}
+
 /** Connections that are made when they are needed; outages are reported. */
 export class PostgresPool {
   readonly #options: PostgresPoolOptions;
   readonly #pool: Pool;
-  readonly #prepared: WeakSet<PoolClient> = new WeakSet();
+  readonly #prepared: WeakMap<PoolClient, Session | undefined> = new WeakMap();
+  /** Those that were given up with a question on its way. */
+  readonly #givenUp: Set<Session> = new Set();
   readonly #outage: Outage;
 
   constructor(options: PostgresPoolOptions) {
@@ -45,7 +55,7 @@ export class PostgresPool {
     let broken = false;
     const giveUp = (): void => {
       broken = true;
-      client.release(true);
+      this.#giveUp(client);
     };
     signal.addEventListener("abort", giveUp, { once: true });
     try {
@@ -54,7 +64,8 @@ export class PostgresPool {
       return result;
     } catch (error) {
       // The server said why: the connection is good for more.
-      if (!broken) client.release(!isReply(error));
+      if (!broken && isReply(error)) client.release();
+      else if (!broken) this.#giveUp(client);
       throw error;
     } finally {
       signal.removeEventListener("abort", giveUp);
@@ -74,8 +85,11 @@ export class PostgresPool {
       let client: PoolClient | undefined;
       try {
         client = await this.#connect(signal);
-        if (!this.#prepared.has(client)) await within(signal, prepare(client));
-        this.#prepared.add(client);
+        if (!this.#prepared.has(client)) {
+          await within(signal, prepare(client));
+          this.#prepared.set(client, await within(signal, sessionOf(client)));
+        }
+        while (this.#givenUp.size > 0) await within(signal, this.#endGivenUp(client));
         this.#outage.end();
         return client;
       } catch (error) {
@@ -86,6 +100,26 @@ export class PostgresPool {
         await new Promise<void>((resolve) => void runtime.alarm(ms, resolve));
       }
     }
+  }
+
+  #giveUp(client: PoolClient): void {
+    const session = this.#prepared.get(client);
+    if (session !== undefined) this.#givenUp.add(session);
+    client.release(true);
+  }
+
+  /** What they still bring, when their lines are late, would come behind what is asked from now on. */
+  async #endGivenUp(client: PoolClient): Promise<void> {
+    const all = [...this.#givenUp];
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+       JOIN unnest($1::int[], $2::text[]) AS given (pid, began) USING (pid) WHERE ${began} = given.began`,
+      [all.map(({ pid }) => pid), all.map((session) => session.began)],
+    );
+    const left = new Set(rows.map(({ pid }) => pid));
+    for (const session of all) if (!left.has(session.pid)) this.#givenUp.delete(session);
+    if (left.size > 0)
+      await new Promise<void>((resolve) => void this.#options.runtime.alarm(endingMs, resolve));
   }
 
   async #connect(signal: AbortSignal): Promise<PoolClient> {
@@ -100,6 +134,16 @@ export class PostgresPool {
       throw error;
     }
   }
+}
+
+/** When a session began, whatever the settings of who asks. */
+const began = "extract(epoch FROM backend_start)::text";
+
+async function sessionOf(client: PoolClient): Promise<Session | undefined> {
+  const { rows } = await client.query<Session>(
+    `SELECT pid, ${began} AS began FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+  );
+  return rows[0];
 }
 
 /** Whether the server answered, and goes on. */

@@ -36,7 +36,9 @@ const known: ReadonlySet<string> = new Set([
  * that numbers the entries, so that any number of nodes share one order. An append resolves when Redis has answered.
  *
  * What that is worth, Redis decides by its settings; lossy ones are reported as `sluice.log`, and readers hear of a
- * `reset` after what may have been a loss. Live tails hear through Redis's messages; after an outage they read on.
+ * `reset` after what may have been a loss. Live tails hear through Redis's messages; after an outage they read on. A new
+ * connection ends the one before (`CLIENT KILL`): what that still brings, when its line is late, would stand behind later
+ * entries.
  * It connects at once and for ever, and so keeps the program alive until it is closed.
  *
  * ```ts no-run

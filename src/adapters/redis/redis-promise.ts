@@ -3,6 +3,8 @@ import type { RedisClient } from "./redis-link.ts";
 
 /** What a server promises of what it has acknowledged. */
 export interface RedisPromise {
+  /** This run of the server. */
+  readonly server: string;
   /** Which run of the server this is, if the next one may lack what this one acknowledged; else `""`. */
   readonly run: string;
   /** What whoever runs the program should know. */
@@ -39,7 +41,8 @@ export async function promiseOf(
   // Of a replica that became a master nobody knows what it lacked.
   const promoted = field("master_replid2") !== "" && /[^0]/.test(field("master_replid2"));
   const keeps = trustRestarts ?? (appends && fsync === "always" && !promoted);
-  return { run: keeps ? "" : field("run_id"), notes };
+  const server = field("run_id");
+  return { server, run: keeps ? "" : server, notes };
 }
 
 async function setting(client: RedisClient, name: string): Promise<string | undefined> {

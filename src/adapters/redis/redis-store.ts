@@ -1,4 +1,4 @@
-import type { RedisClientOptions } from "redis";
+import { ErrorReply, type RedisClientOptions } from "redis";
 import type { Runtime, System } from "../../runtime/internal.ts";
 import { SubscriptionQueue } from "../../pubsub/internal.ts";
 import type { LogBounds, Position, Read } from "../../store/index.ts";
@@ -9,6 +9,7 @@ import {
   newEpoch,
   type Question,
 } from "../../store/internal.ts";
+import type { LogLevel } from "../../telemetry/index.ts";
 import { log } from "../../telemetry/internal.ts";
 import { type RedisClient, RedisLink } from "./redis-link.ts";
 import { promiseOf } from "./redis-promise.ts";
@@ -42,6 +43,8 @@ export class RedisStore implements LogStore {
   /** What the connection that hears is asked for: its client takes for heard what it is about to leave. */
   #subscriptions: SubscriptionQueue | undefined = undefined;
   #run = "";
+  /** The last connection for commands: which it is, and of which run of the server. */
+  #last: { readonly server: string; readonly id: string } | undefined = undefined;
 
   constructor(options: RedisStoreOptions, system: System) {
     const { connection } = options;
@@ -125,12 +128,30 @@ export class RedisStore implements LogStore {
 
   /** Learns what a new connection's server promises. */
   async #ask(client: RedisClient): Promise<void> {
-    const { run, notes } = await promiseOf(client, this.#options.trustRestarts);
+    const { server, run, notes } = await promiseOf(client, this.#options.trustRestarts);
+    await this.#endLast(client, server);
     this.#run = run;
-    for (const [level, note] of notes) {
-      if (!this.#noted.has(note)) log(level, note);
-      this.#noted.add(note);
+    for (const [level, note] of notes) this.#note(level, note);
+  }
+
+  /** What the connection before still brings, when its line is late, would come behind what is appended on this one. */
+  async #endLast(client: RedisClient, server: string): Promise<void> {
+    try {
+      if (this.#last?.server === server)
+        await client.sendCommand(["CLIENT", "KILL", "ID", this.#last.id]);
+      this.#last = { server, id: String(await client.clientId()) };
+    } catch (error) {
+      if (!(error instanceof ErrorReply)) throw error;
+      this.#note(
+        "info",
+        "redis does not let its client end a connection of its own: an append that was given up may come behind later ones",
+      );
     }
+  }
+
+  #note(level: LogLevel, note: string): void {
+    if (!this.#noted.has(note)) log(level, note);
+    this.#noted.add(note);
   }
 
   async #subscribe(channel: string, followed: Followed): Promise<void> {

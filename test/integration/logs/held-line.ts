@@ -7,6 +7,8 @@ export class HeldLine implements AsyncDisposable {
   heard = 0;
   readonly #server: Server;
   readonly #sockets: Set<Socket> = new Set();
+  /** Our ends of connections that are held. */
+  readonly #behind: Set<Socket> = new Set();
   #held: (() => void)[] | undefined = undefined;
 
   private constructor(port: number) {
@@ -32,14 +34,12 @@ export class HeldLine implements AsyncDisposable {
     this.#held = [];
   }
 
-  /** How much is held: so many times something was said. */
-  get held(): number {
-    return this.#held?.length ?? 0;
-  }
-
-  letGo(): void {
+  /** What was held comes; resolves when the server has heard all of it, and its ends. */
+  async letGo(): Promise<void> {
+    const ends = Array.from(this.#behind, closed);
     for (const say of this.#held?.splice(0) ?? []) say();
     this.#held = undefined;
+    await Promise.all(ends);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -58,10 +58,19 @@ export class HeldLine implements AsyncDisposable {
     });
     far.on("close", () => near.destroy());
     const say = (what: () => void): void => {
-      if (isHeld && this.#held !== undefined) this.#held.push(what);
-      else what();
+      if (!isHeld || this.#held === undefined) return what();
+      this.#behind.add(far);
+      return void this.#held.push(what);
     };
     near.on("data", (data: Buffer) => say(() => void (far.destroyed || far.write(data))));
     near.on("close", () => say(() => far.end()));
   }
+}
+
+/** Also of one that ends with an error. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.on("close", () => resolve());
+  });
 }

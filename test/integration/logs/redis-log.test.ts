@@ -1,3 +1,4 @@
+import { createClient } from "redis";
 import { expect, it } from "vitest";
 import { redisLog } from "sluice/redis";
 import type { Read } from "sluice/store";
@@ -26,6 +27,19 @@ describeOn("redis", "redisLog", (server) => {
     expect([status, entries]).toEqual(["reset", []]);
     expect((await log.last("2", 10)).entries).toEqual(["a"]);
     expect((await log.append("1", ["b"])).epoch).not.toBe(first.epoch);
+  });
+
+  it("goes on as a user who may end no connection, and says what that means (R51)", async () => {
+    const logs: [string, string][] = [];
+    using _logs = attach("sluice.log", ({ level, message }) => logs.push([level, message]));
+    const admin = createClient({ url: server().url });
+    await admin.connect();
+    await admin.aclSetUser("humble", ["on", "nopass", "~*", "&*", "+@all", "-client"]);
+    await admin.close();
+    const client = { username: "humble", password: "any" };
+    await using log = redisLog<string>({ url: server().url, prefix: "humble", client });
+    expect((await log.append("lines", ["1"])).offset).toBe(1);
+    expect(logs).toContainEqual(["info", expect.stringContaining("may come behind later ones")]);
   });
 });
 
