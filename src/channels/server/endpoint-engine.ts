@@ -38,6 +38,7 @@ import { LetIn } from "../admission/connect-facts.ts";
 import { RightsDesk } from "../admission/socket-rights.ts";
 import { SocketProcess } from "../socket/socket-process.ts";
 import { tellRefused } from "../tell-refused.ts";
+import { ClosingLines } from "../transport/closing-lines.ts";
 import { PendingConnection, type Host } from "../transport/pending-connection.ts";
 import { TrustedProxies } from "../admission/trusted-proxies.ts";
 import { v1 } from "../wire/v1-serializer.ts";
@@ -80,6 +81,7 @@ export class EndpointEngine implements Engine, Host {
   readonly #registry: SocketIds;
   readonly #connections: ConnectionLimiter;
   readonly #sweeps: Sweeps;
+  readonly #closing = new ClosingLines();
   readonly #control: Disposable;
   #sweep: TimerEntry<() => void> | undefined = undefined;
   readonly #waits: Set<TimerEntry<() => void>> = new Set();
@@ -119,6 +121,7 @@ export class EndpointEngine implements Engine, Host {
           fanOut: this.#fanOut,
           registry: this.#registry,
           sweeps: this.#sweeps,
+          closing: this.#closing,
         };
         const definitions = definitionsOf(key, socket.channels);
         const windowMs = windowOf(socket);
@@ -156,6 +159,7 @@ export class EndpointEngine implements Engine, Host {
     for (let { head } = this.#cell; head !== undefined; head = head.next) this.receive(head);
     this.#shut();
     for (const listener of this.listeners) listener.end();
+    this.#closing.end();
     if (this.#sweep !== undefined) this.system.cancel(this.#sweep);
     for (const timer of this.#waits) this.system.cancel(timer);
     this.#record.fanOuts.delete(this.#fanOut);

@@ -3,6 +3,7 @@ import type { ClientWorld } from "../socket/client.ts";
 import type { EndpointRecord } from "../directory.ts";
 import type { FanOut } from "../fan-out/fan-out.ts";
 import type { SocketIds } from "../admission/socket-ids.ts";
+import type { ClosingLines } from "../transport/closing-lines.ts";
 
 /** Sweeps over all sockets, as a clock for deadlines that need no precision: a program that stalls does not advance it. */
 export interface Sweeps {
@@ -17,4 +18,5 @@ export interface EndpointWorld extends ClientWorld {
   readonly fanOut: FanOut;
   readonly registry: SocketIds;
   readonly sweeps: Sweeps;
+  readonly closing: ClosingLines;
 }

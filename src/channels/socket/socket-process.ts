@@ -122,8 +122,10 @@ export class SocketProcess
     this.#rights?.close();
     if (client === undefined) return;
     client.close(isOrderly(reason) ? 1012 : 1011, "");
-    // Whoever has not answered a close by now is cut off.
-    if (isOrderly(reason) && !this.#isLineOver) client.transport.destroy();
+    if (this.#isLineOver) return;
+    // Whoever has not answered a close by now is cut off; of a crash it is only told now.
+    if (isOrderly(reason)) client.transport.destroy();
+    else this.world.closing.add(client.transport);
   }
 
   // What the transport tells.
@@ -153,6 +155,7 @@ export class SocketProcess
 
   gone(): void {
     this.#isLineOver = true;
+    this.world.closing.delete(this.client.transport);
     this.#saysNoMore();
   }
 
