@@ -12,6 +12,7 @@ interface Room {
     refuse(payload: object): void;
     boom(payload: object): void;
   };
+  out: { seen: { readonly n: number } };
 }
 interface Topics {
   "room:*": Room;
@@ -26,6 +27,7 @@ const room = web.channel("room:*", {
     refuse: fields({}),
     boom: fields({}),
   },
+  intercept: { seen: (payload) => payload },
   async join({ ms, fails }) {
     await sleep(ms);
     if (fails === "refused") throw new Refused({ reason: "no" });
@@ -67,6 +69,7 @@ function served(
     loggedId: () => string | undefined,
   ) => Promise<void>,
   heard: readonly TelemetryEvent[] = told,
+  seeds = 5,
 ): Promise<unknown> {
   return simulate(
     async () => {
@@ -96,7 +99,7 @@ function served(
         listeners.use(attach(event, (it) => events.push([event.split(".")[2], it])));
       await body(web, () => events.splice(0), loggedId);
     },
-    { seeds: 5 },
+    { seeds },
   );
 }
 const of = { endpoint: "web", pattern: "room:*" };
@@ -156,6 +159,32 @@ describe("telemetry of channels", () => {
       await booming;
       expect(events()).toEqual([["crashed", { ...of, wasJoined: true, id: loggedId() }]]);
     }));
+
+  it("tells of each close by the server, and of each broadcast that a channel which is too busy to see it misses (C21)", () =>
+    served(
+      async (endpointOf, events) => {
+        await using lurker = await testClient(endpointOf);
+        await lurker.expectClose(4001, { withinMs: 20_000 });
+        expect(events()).toEqual([["closed", { code: 4001, reason: "nothing was joined" }]]);
+        await using client = await testClient(endpointOf);
+        const topic = await client.join("room:1", { ms: 0, fails: "" });
+        const working = topic.push("work", { ms: 100 });
+        await sleep(10);
+        for (let n = 1; n <= 10_002; n++) endpointOf.broadcast("room:1", "seen", { n });
+        const missed = { pid: expect.stringMatching(/^channel room:\*#\d+$/) as string, count: 1 };
+        expect(events()).toEqual([
+          ["dropped", missed],
+          ["dropped", missed],
+        ]);
+        await working;
+        endpointOf.broadcast("room:1", "seen", { n: 0 });
+        for (let n = 1; n <= 10_000; n++) await topic.expectBroadcast("seen", { n });
+        await topic.expectBroadcast("seen", { n: 0 });
+        await topic.expectNoBroadcast("seen");
+      },
+      ["sluice.channels.closed", "sluice.process.dropped"],
+      1,
+    ));
 
   it("tells whoever looks for it what a schema says of params and payloads, and nothing of what they were (R92)", () =>
     served(

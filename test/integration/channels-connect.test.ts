@@ -193,6 +193,7 @@ describe("connect", () => {
           "x-phoenix-longpoll-token": "secret",
           traceparent: "00-abc-def-01",
           tracestate: "vendor=1",
+          "sec-fetch-site": "none",
           "user-agent": "tester",
           authorization: "Basic secret",
           host: `localhost:${port}`,

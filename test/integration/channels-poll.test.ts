@@ -75,6 +75,13 @@ describe("long-polling", () => {
           "cache-control": "no-store",
         });
       }
+      // What comes while a poll waits answers it, in the midst of its window.
+      await client.post(["1", "2", "room:1", "soon", {}]);
+      await client.messages(1);
+      expect(await client.poll()).toMatchObject({
+        status: 200,
+        messages: [["1", null, "room:1", "late", {}]],
+      });
       const stale = { "x-phoenix-longpoll-token": "stale" };
       expect(await client.poll(stale)).toMatchObject({ status: 410 });
     }));

@@ -67,7 +67,7 @@ async function flood(web: Endpoint<Topics, {}>, topic: keyof Topics, count = 2_0
 }
 
 describe("a client that does not read", () => {
-  it("is closed 4008 where every message counts; the others get all, in order (R66)", () =>
+  it("is closed 4008 where every message counts; the others get all, in order (C21, R66)", () =>
     served(async (url, web) => {
       const codes: number[] = [];
       using _closed = attach("sluice.channels.closed", ({ code }) => codes.push(code));
@@ -113,6 +113,26 @@ describe("a client that does not read", () => {
       expect(numbers(slow).length).toBeLessThan(1_900);
       expect(slow.close).toBeUndefined();
     }));
+
+  it("is answered a ping ahead of all that waits for it (L57)", () =>
+    served(
+      async (url, web) => {
+        await using slow = await joined(url, "strict");
+        let heardBefore: number | undefined;
+        slow.ws.on("pong", () => (heardBefore = numbers(slow).length));
+        slow.ws.pause();
+        await flood(web, "strict", 1_500);
+        slow.ws.ping();
+        // It has come when what was sent behind it is answered, among what still waits.
+        slow.send(["1", "behind", "strict", "ask", {}]);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        slow.ws.resume();
+        await until(() => slow.frames.some(([, ref]) => ref === "behind"));
+        expect(numbers(slow)).toHaveLength(1_500);
+        expect(heardBefore).toBeLessThan(1_400);
+      },
+      64 * 1_024 * 1_024,
+    ));
 
   it("is not taken for slow when much is said in one turn", () =>
     served(async (url, web) => {

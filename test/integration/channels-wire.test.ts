@@ -143,7 +143,7 @@ describe("a socket", () => {
       { joinWithinMs: 400, idleMs: 600, messagesPerSecond: 1_000, messageBurst: 1_000 },
     ));
 
-  it("answers control pings with their payload, ahead of all that waits (L57)", () =>
+  it("answers control pings with their payload (L57)", () =>
     served(async ({ url }) => {
       await using client = await rawClient(url);
       const pongs: string[] = [];

@@ -133,7 +133,7 @@ describe("sink", () => {
     );
   });
 
-  it("measures from the entry into the pipeline, waiting in a buffer included", async () => {
+  it("measures from the entry into the pipeline, waiting in a buffer included, and tells of each message (C21)", async () => {
     await simulate(
       async () => {
         const web = endpoint<Topics>("web");
@@ -148,7 +148,10 @@ describe("sink", () => {
           (payload: Line) => ({ topic: "lines:1", event: "line", payload }) as const,
         );
         const latencies: number[] = [];
-        using _stop = attach("sluice.delivery.stop", ({ latencyMs }) => latencies.push(latencyMs));
+        using _stop = attach("sluice.delivery.stop", ({ latencyMs, ...what }) => {
+          latencies.push(latencyMs);
+          expect(what).toEqual({ topic: "lines:1", event: "line", clients: 1 });
+        });
         const channel = web.channel("lines:*", { join: () => ({ assigns: {} }) });
         await using _more = await startSupervisor({
           strategy: "one_for_one",
@@ -183,9 +186,11 @@ describe("sink", () => {
     );
   });
 
-  it("hears the receipts of clients that send them, of some ten messages a second at most", async () => {
+  it("hears the receipts of clients that send them, of some ten messages a second at most, and tells of each (C21)", async () => {
     await simulate(
       world({}, async ({ web, join }, { advance }) => {
+        const receipts: unknown[] = [];
+        using _receipts = attach("sluice.delivery.receipt", (receipt) => receipts.push(receipt));
         const [answering, silent] = [await join("lines:1", true), await join("lines:1")];
         for (let n = 1; n <= 40; n++) {
           await source.call.push([line(n)]);
@@ -196,6 +201,9 @@ describe("sink", () => {
         const { toClient } = deliveryFigures(web);
         expect(toClient.count).toBeGreaterThanOrEqual(9);
         expect(toClient.count).toBeLessThanOrEqual(11);
+        const latencyMs = expect.any(Number) as number;
+        const receipt = { topic: "lines:1", event: "line", latencyMs };
+        expect(receipts).toEqual(Array.from({ length: toClient.count }, () => receipt));
       }),
       { seeds: 5 },
     );

@@ -11,6 +11,7 @@ interface Room {
     say(payload: object): void;
     whoami(payload: object): { readonly n: number };
     wait(payload: object): void;
+    soon(payload: object): void;
     crash(payload: object): void;
   };
   out: { said: object; late: object };
@@ -52,6 +53,7 @@ export async function served(
       },
       whoami: (_payload, channel) => ({ n: ++channel.assigns.n }),
       wait: (_payload, _channel, later) => later as never,
+      soon: (_payload, channel) => void channel.after(100, () => channel.push("late", {})),
       crash() {
         throw new Error("a secret");
       },

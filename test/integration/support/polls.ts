@@ -78,7 +78,8 @@ export class PollClient {
   /** Polls until it has so many messages. */
   async messages(count: number): Promise<Frame[]> {
     const messages: Frame[] = [];
-    while (messages.length < count) {
+    for (let polls = 0; messages.length < count; polls++) {
+      if (polls > 100) throw new Error(`${polls} polls brought ${messages.length} of ${count}`);
       const { status, messages: more = [] } = await this.poll();
       if (status !== 200 && status !== 204) throw new Error(`a poll was answered ${status}`);
       messages.push(...more);
