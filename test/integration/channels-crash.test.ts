@@ -24,6 +24,6 @@ it("whose endpoint stops is cut off with it: neither its line nor a timer is lef
     expect(client.frames[0]!.payload.readUInt16BE()).toBe(1011);
     expect(client.isEnded).toBe(false);
     await app.stop();
-    // The system ends with this, and would tell of a timer.
+    expect(system.wheel.size).toBe(0);
     await until(() => client.isEnded);
   }));
