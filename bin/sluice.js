@@ -4,9 +4,12 @@ import { existsSync } from "node:fs";
 
 const source = new URL("../src/cli/index.ts", import.meta.url);
 const fromSource = existsSync(source);
-if (fromSource && !process.features.typescript) {
+// As "engines" of package.json says, which npm only warns of.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  const hint = fromSource ? " (in a clone 'npm start' and 'npx sluice' bring their own)" : "";
   console.error(
-    `sluice: Node ${process.versions.node} cannot run TypeScript sources; use 'npx sluice' (the repo brings Node 24) or Node 22.18 or newer.`,
+    `sluice: needs Node 22.18 or newer${hint}; this is Node ${process.versions.node}, ${process.execPath}`,
   );
   process.exit(1);
 }

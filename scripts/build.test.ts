@@ -1,4 +1,4 @@
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execPath } from "node:process";
 import { describe, expect, it } from "vitest";
@@ -6,7 +6,7 @@ import { run } from "./command.ts";
 import { plant } from "./plant.ts";
 
 describe("the build", () => {
-  it("makes modules with declarations and maps, takes pages along, and leaves tests out", async () => {
+  it("makes modules with declarations, and maps that hold their sources, takes pages along, and leaves tests out", async () => {
     using tree = plant(
       {
         "src/index.ts": 'export { one } from "./stage/one.ts";\n',
@@ -21,7 +21,7 @@ describe("the build", () => {
     const build = join(import.meta.dirname, "build.ts");
     expect(await run(execPath, [build], { cwd: tree.root })).toEqual({ code: 0, said: "" });
     const module = (name: string): string[] =>
-      ["d.ts", "d.ts.map", "js", "js.map"].map((end) => `${name}.${end}`);
+      ["d.ts", "js", "js.map"].map((end) => `${name}.${end}`);
     expect(globSync("**/*.*", { cwd: join(tree.root, "dist") }).toSorted()).toEqual(
       [
         "cli/page/index.html",
@@ -30,5 +30,7 @@ describe("the build", () => {
         ...module("stage/one"),
       ].toSorted(),
     );
+    const map = readFileSync(join(tree.root, "dist/stage/one.js.map"), "utf8");
+    expect(JSON.parse(map)).toMatchObject({ sourcesContent: ["export const one: number = 1;\n"] });
   });
 });
