@@ -13,6 +13,8 @@ export type Offer =
   | { readonly kind: "offer"; readonly authToken: string | undefined }
   | { readonly kind: "refused"; readonly reason: string };
 
+const none: Offer = { kind: "offer", authToken: undefined };
+
 /**
  * Reads a `Sec-WebSocket-Protocol` header: at most one token, and `"phoenix"` if there is any other.
  *
@@ -22,13 +24,14 @@ export function readOffer(
   header: string | undefined,
   limits: Pick<Limits, "maxAuthTokenBytes">,
 ): Offer {
+  if (header === undefined) return none;
   const offered = protocolsOf(header);
   const tokens = offered.filter(isToken);
   if (tokens.length > 1) return refused("more than one auth token");
   if (tokens.length < offered.length && !offered.includes(subprotocol))
     return refused("sub-protocols without `phoenix`");
   const [token] = tokens;
-  if (token === undefined) return { kind: "offer", authToken: undefined };
+  if (token === undefined) return none;
   const encoded = token.slice(PREFIX.length);
   if ((encoded.length / 4) * 3 > limits.maxAuthTokenBytes + 2) return tooLong(limits);
   if (!BASE64.test(encoded)) return refused("an auth token that is no base64");
@@ -53,8 +56,8 @@ export function withoutToken(header: string | undefined): string | undefined {
   return rest.length === 0 ? undefined : rest.join(", ");
 }
 
-function protocolsOf(header: string | undefined): string[] {
-  return header === undefined ? [] : header.split(",").map((protocol) => protocol.trim());
+function protocolsOf(header: string): string[] {
+  return header.split(",").map((protocol) => protocol.trim());
 }
 
 function isToken(protocol: string): boolean {

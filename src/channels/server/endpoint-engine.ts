@@ -263,7 +263,9 @@ export class EndpointEngine implements Engine, Host {
   readonly #look = (): void => {
     this.#sweep = undefined;
     this.#sweeps.count++;
-    for (const { engine } of this.#sockets) (engine as SocketProcess | undefined)?.sweep();
+    // An iterator makes an object for each.
+    for (let socket = this.#cell.children?.eldest; socket !== undefined; socket = socket.younger)
+      (socket.engine as SocketProcess | undefined)?.sweep();
     if (!this.#isEmpty) this.#sweep = this.system.after(this.#sweeps.ms, this.#look);
   };
 

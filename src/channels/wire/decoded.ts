@@ -69,7 +69,8 @@ function isRef(value: unknown): value is WireRef {
 }
 
 function exceeds(value: WireRef, maxBytes: number): boolean {
+  // A UTF-16 unit is at most three bytes: most texts need no count.
   return (
-    typeof value === "string" && (value.length > maxBytes || Buffer.byteLength(value) > maxBytes)
+    typeof value === "string" && value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes
   );
 }

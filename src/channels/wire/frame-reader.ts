@@ -100,10 +100,12 @@ export class FrameReader {
     const start = head + maskBytes;
     const end = start + length;
     if (bytes.length < end) return end;
-    const payload = bytes.subarray(start, end);
-    unmask(payload, bytes.readInt32BE(head));
-    if (opcode >= CLOSE) this.#control(opcode, payload);
-    else this.#data(opcode, (first & 0x80) !== 0, payload);
+    unmask(bytes, start, end, bytes.readInt32BE(head));
+    const isFinal = (first & 0x80) !== 0;
+    // Nearly all that comes.
+    if (opcode === TEXT && isFinal) this.#text(bytes, start, end);
+    else if (opcode >= CLOSE) this.#control(opcode, bytes.subarray(start, end));
+    else this.#data(opcode, isFinal, bytes.subarray(start, end));
     return end;
   }
 
@@ -137,8 +139,15 @@ export class FrameReader {
 
   #message(opcode: number, payload: Buffer): void {
     if (opcode === BINARY) this.#hearer.binary(payload);
-    else if (isUtf8(payload)) this.#hearer.text(payload.toString(), payload.length);
-    else this.#fail(1007, "text that is no UTF-8");
+    else this.#text(payload, 0, payload.length);
+  }
+
+  #text(bytes: Buffer, start: number, end: number): void {
+    const text = bytes.toString("utf8", start, end);
+    // What is no UTF-8 is read as this; a client may also have sent it.
+    if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end)))
+      this.#fail(1007, "text that is no UTF-8");
+    else this.#hearer.text(text, end - start);
   }
 
   #control(opcode: number, payload: Buffer): void {
@@ -169,9 +178,9 @@ function lengthAt(bytes: Buffer, at: number, end: number): number {
   return end - at === 2 ? bytes.readUInt16BE(at) : Number(bytes.readBigUInt64BE(at));
 }
 
-function unmask(payload: Buffer, mask: number): void {
+function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
   if (mask === 0) return;
-  for (let at = 0; at < payload.length; at++) payload[at]! ^= mask >>> (24 - (at & 3) * 8);
+  for (let at = start; at < end; at++) bytes[at]! ^= mask >>> (24 - ((at - start) & 3) * 8);
 }
 
 /** May a client close with it (RFC 6455 §7.4)? */

@@ -17,6 +17,9 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const HEAD_ELEMENTS = 3;
+/** For each container that is open: whether it is an object, and how many commas it may still have. One for all scans. */
+const isObject: boolean[] = [];
+const commasLeft: number[] = [];
 
 /**
  * Measures a text as JSON in one pass that does not recurse, so that a hostile text never reaches the parser. Exact for
@@ -26,9 +29,6 @@ export function scanJson(
   text: string,
   limits: Pick<Limits, "maxJsonDepth" | "maxObjectKeys" | "maxArrayLength">,
 ): JsonScan {
-  /** For each container that is open: whether it is an object, and how many commas it may still have. */
-  const isObject: boolean[] = [];
-  const commasLeft: number[] = [];
   let depth = 0;
   let headElements = 0;
   let headEnd = 0;
