@@ -111,12 +111,7 @@ export class PostgresPool {
   /** What they still bring, when their lines are late, would come behind what is asked from now on. */
   async #endGivenUp(client: PoolClient): Promise<void> {
     const all = [...this.#givenUp];
-    const { rows } = await client.query<{ pid: number }>(
-      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
-       JOIN unnest($1::int[], $2::text[]) AS given (pid, began) USING (pid) WHERE ${began} = given.began`,
-      [all.map(({ pid }) => pid), all.map((session) => session.began)],
-    );
-    const left = new Set(rows.map(({ pid }) => pid));
+    const left = new Set(await livingOf(client, all));
     for (const session of all) if (!left.has(session.pid)) this.#givenUp.delete(session);
     if (left.size > 0)
       await new Promise<void>((resolve) => void this.#options.runtime.alarm(endingMs, resolve));
@@ -138,6 +133,24 @@ export class PostgresPool {
 
 /** When a session began, whatever the settings of who asks. */
 const began = "extract(epoch FROM backend_start)::text";
+
+const notPermitted = "42501";
+
+/** Those that have not ended yet; each is told to. */
+async function livingOf(client: PoolClient, all: readonly Session[]): Promise<number[]> {
+  try {
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+       JOIN unnest($1::int[], $2::text[]) AS given (pid, began) USING (pid) WHERE ${began} = given.began`,
+      [all.map(({ pid }) => pid), all.map((session) => session.began)],
+    );
+    return rows.map(({ pid }) => pid);
+  } catch (error) {
+    // The log is of more use than this promise.
+    if ((error as { readonly code?: unknown }).code === notPermitted) return [];
+    throw error;
+  }
+}
 
 async function sessionOf(client: PoolClient): Promise<Session | undefined> {
   const { rows } = await client.query<Session>(
