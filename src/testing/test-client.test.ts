@@ -184,7 +184,7 @@ describe("testClient (C130)", () => {
       expect(await visitor.call.visit()).toEqual([{ welcome: "ada as visitor" }, { length: 2 }]);
     }));
 
-  it("shows its channel the topic, its key, the assigns, and those and the id of the socket (C11)", () =>
+  it("shows its channel the topic, its key, the assigns, and what `connect` gave, and the id, of the socket (C7, C11)", () =>
     both(async (web) => {
       await using client = await testClient(web, ada);
       const facts = {

@@ -59,6 +59,10 @@ describe("ConnectionLimiter (R70)", () => {
       expect(arrive("10.0.0.2")).toBeUndefined();
       leave("10.0.0.1");
       expect(arrive("10.0.0.1")).toBeUndefined();
+      // When all have left, there is room for as many as before.
+      for (let n = 0; n < 2; n++) leave("10.0.0.1");
+      expect([arrive("10.0.0.1"), arrive("10.0.0.1")]).toEqual([undefined, undefined]);
+      expect(arrive("10.0.0.1")).toBe("too many connections from one address");
       for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
         for (let n = 0; n < 5; n++) expect(arrive(address)).toBeUndefined();
     }));

@@ -37,7 +37,7 @@ describe("Outbox", () => {
     expect(texts(outbox.take(1_000))).toEqual(["heartbeat", "pong", "flood", "reply"]);
   });
 
-  it("counts the newest frame and what the socket holds against the limit", () => {
+  it("counts the newest frame and what the socket holds against the limit (R66)", () => {
     const outbox = new Outbox(limits);
     outbox.push(frame("x".repeat(60), "kept"));
     expect(outbox.isOver(40)).toBe(false);
@@ -71,7 +71,7 @@ describe("Outbox", () => {
     expect(outbox.dropped).toBe(1);
   });
 
-  it("holds its bound for a client that never reads, behind a reply that is never taken", () => {
+  it("holds its bound for a client that never reads, behind a reply that is never taken (R66)", () => {
     const outbox = new Outbox({ maxPendingBytes: 10_000, lowMarkBytes: 1 });
     outbox.push(frame("r", "kept"));
     const broadcast = frame("x".repeat(99), "droppable");
