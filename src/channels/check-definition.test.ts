@@ -48,6 +48,14 @@ it.each([
   },
 );
 
+it("a channel that subscribes has an `info` to hear it: nothing arrives unheard (L89)", () => {
+  const subscribe = (): [] => [];
+  expect(() => define({ join, subscribe })).toThrow(
+    "channel room:*: info: got undefined, expected a function",
+  );
+  expect(define({ join, subscribe, info: () => {} })).toBeDefined();
+});
+
 it("schemas that are functions are schemas (C2)", () => {
   const callable = Object.assign(() => {}, schema);
   expect(define({ join, on: { say }, schemas: { join: callable, say: callable } })).toBeDefined();

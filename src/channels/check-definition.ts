@@ -30,6 +30,8 @@ export function checkDefinition(pattern: string, callbacks: AnyCallbacks): void 
   checkFunction(`${what}: join`, join);
   for (const [name, callback] of Object.entries({ joined, subscribe, info, leave }))
     if (callback !== undefined) checkFunction(`${what}: ${name}`, callback);
+  // What comes of it would be lost, and nobody told.
+  if (subscribe !== undefined) checkFunction(`${what}: info`, info);
   for (const [name, handlers] of Object.entries({ on, intercept })) {
     if (!isObject(handlers))
       throw invalidOption(`${what}: ${name}`, handlers, "an object with a function for each event");

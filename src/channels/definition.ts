@@ -146,7 +146,7 @@ export interface ChannelCallbacks<S, A, SA, I, H = "trusted"> {
   ) => JoinResult<S, A> | Promise<JoinResult<S, A>>;
   /** Runs after the client has the reply, before its next event. */
   readonly joined?: (channel: Joined<S, NoInfer<A>, SA>) => void | Promise<void>;
-  /** Bus topics to hear from the join on; what they carry arrives at `info`. */
+  /** Bus topics to hear from the join on; what they carry arrives at `info`, which has to be there. */
   readonly subscribe?: (channel: Joined<S, NoInfer<A>, SA>) => readonly Topic<I>[];
   /** Runs for each message of the bus topics. */
   readonly info?: (message: NoInfer<I>, channel: Joined<S, NoInfer<A>, SA>) => void | Promise<void>;
