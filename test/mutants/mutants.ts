@@ -150,7 +150,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "a gap of the log that is not told",
     file: "src/channels/history/catch-up.ts",
-    line: 'if (status !== undefined && status !== "reset") status = read.status;',
+    line: 'if (this.#status !== undefined && this.#status !== "reset") this.#status = read.status;',
     fault: "",
   },
   {

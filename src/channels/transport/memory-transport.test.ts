@@ -157,14 +157,14 @@ describe("an endpoint in memory", () => {
         };
         const [, , third, fourth] = [1, 2, 3, 4].map(knock);
         await quiet();
-        expect(opened.toSorted()).toEqual([1, 2]);
+        expect(new Set(opened)).toEqual(new Set([1, 2]));
         third!.close();
         fourth!.close();
         await advance(3_000);
         knock(5);
         knock(6);
         await advance(3_000);
-        expect(opened.toSorted()).toEqual([1, 2, 5, 6]);
+        expect(new Set(opened)).toEqual(new Set([1, 2, 5, 6]));
       },
       3,
       { connectionsPerSecond: 2, maxConnections: 4 },
