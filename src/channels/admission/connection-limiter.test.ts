@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { startSupervisor } from "../../process/index.ts";
 import { currentSystem } from "../../runtime/internal.ts";
 import { simulate, type Simulation } from "../../testing/index.ts";
 import { ConnectionLimiter, type Arrival } from "./connection-limiter.ts";
+import { endpoint } from "../endpoint.ts";
 import { limitsOf, type Limits } from "../limits.ts";
+import { memoryTransport, type MemorySocket } from "../transport/memory-transport.ts";
 
 interface World extends Simulation {
   readonly limiter: ConnectionLimiter;
@@ -105,4 +108,35 @@ describe("ConnectionLimiter (R70)", () => {
       leave(two[0]!);
       expect(arrive("2001:db8:1:2:ffff::")).toBeUndefined();
     }));
+});
+
+it("who hangs up while it waits for its turn leaves its place (R70)", async () => {
+  const web = endpoint<object>("web");
+  const limits = { connectionsPerSecond: 2, maxConnections: 4 };
+  const sockets = { "/socket": { connect: () => ({}), channels: [] } };
+  await simulate(
+    async ({ quiet, advance }) => {
+      await using _app = await startSupervisor({
+        strategy: "one_for_one",
+        children: { web: web.child({ port: 4000, limits, sockets }) },
+      });
+      const Line = memoryTransport(currentSystem());
+      const opened: Set<number> = new Set();
+      const knock = (n: number): MemorySocket => {
+        const line = new Line("ws://localhost/socket/websocket?vsn=2.0.0");
+        line.onopen = () => opened.add(n);
+        return line;
+      };
+      const [, , third, fourth] = [1, 2, 3, 4].map(knock);
+      await quiet();
+      expect(opened).toEqual(new Set([1, 2]));
+      third!.close();
+      fourth!.close();
+      await advance(3_000);
+      for (const n of [5, 6]) knock(n);
+      await advance(3_000);
+      expect(opened).toEqual(new Set([1, 2, 5, 6]));
+    },
+    { seeds: 3 },
+  );
 });

@@ -145,31 +145,6 @@ describe("an endpoint in memory", () => {
       expect(code).toBe(1001);
     }, 1));
 
-  it("leaves its place when it hangs up while it waits for its turn (R70)", () =>
-    world(
-      async ({ transport, quiet, advance }) => {
-        const url = "ws://localhost/socket/websocket?vsn=2.0.0";
-        const opened: number[] = [];
-        const knock = (n: number): InstanceType<MemoryTransport> => {
-          const socket = new transport(url);
-          socket.onopen = () => opened.push(n);
-          return socket;
-        };
-        const [, , third, fourth] = [1, 2, 3, 4].map(knock);
-        await quiet();
-        expect(new Set(opened)).toEqual(new Set([1, 2]));
-        third!.close();
-        fourth!.close();
-        await advance(3_000);
-        knock(5);
-        knock(6);
-        await advance(3_000);
-        expect(new Set(opened)).toEqual(new Set([1, 2, 5, 6]));
-      },
-      3,
-      { connectionsPerSecond: 2, maxConnections: 4 },
-    ));
-
   it("makes the same checks: path, host, origin, version (C15)", () =>
     world(async ({ quiet }) => {
       const codes: number[] = [];
