@@ -1,6 +1,6 @@
 import type { Runtime } from "../../runtime/internal.ts";
 import { log } from "../../telemetry/internal.ts";
-import type { Client } from "../socket/client.ts";
+import type { SendingHalf } from "../socket/sending-half.ts";
 import { SharedRun } from "./shared-run.ts";
 
 /** Something with frames to write. */
@@ -16,7 +16,7 @@ export interface OpenRun {
   /** Hands them to all, each behind what it has coming from those that are handed out already. */
   handOut(earlier: readonly OpenRun[]): void;
   /** Hands them to one, for whom there is something else now. */
-  catchUp(client: Client): void;
+  catchUp(client: SendingHalf): void;
 }
 
 const none: readonly never[] = [];
@@ -42,7 +42,7 @@ export class Flusher {
   }
 
   /** What is on its way to a client goes before what it is sent now. */
-  catchUp(client: Client): void {
+  catchUp(client: SendingHalf): void {
     for (const run of this.#leaving) run.catchUp(client);
     this.#run?.catchUp(client);
   }

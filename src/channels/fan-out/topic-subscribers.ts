@@ -4,7 +4,7 @@ import type { AnyDefinition } from "../any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import { InterceptMessage } from "../socket/channel-message.ts";
 import type { EndpointRecord } from "../directory.ts";
-import type { Client } from "../socket/client.ts";
+import type { SendingHalf } from "../socket/sending-half.ts";
 import type { Membership } from "../socket/membership.ts";
 import { BroadcastRun } from "./broadcast-run.ts";
 import type { Flusher, OpenRun } from "./flusher.ts";
@@ -20,7 +20,7 @@ const mostBytes = 64 * 1_024;
 export class TopicSubscribers implements Listener, OpenRun {
   readonly topic: string;
   readonly definition: AnyDefinition;
-  readonly #members: Map<Client, Membership> = new Map();
+  readonly #members: Map<SendingHalf, Membership> = new Map();
   readonly #record: EndpointRecord;
   readonly #flusher: Flusher;
   /** What its members have not been handed yet, but those that something else was said to. */
@@ -85,7 +85,7 @@ export class TopicSubscribers implements Listener, OpenRun {
   handOut(earlier: readonly OpenRun[]): void {
     const { end } = this.#run;
     this.#run = this.#run.next = new BroadcastRun(this.definition, end);
-    const failed: Client[] = [];
+    const failed: SendingHalf[] = [];
     let why: unknown;
     for (const [client, member] of this.#members) {
       try {
@@ -103,7 +103,7 @@ export class TopicSubscribers implements Listener, OpenRun {
     for (const client of failed) client.close(1011, "not written");
   }
 
-  catchUp(client: Client): void {
+  catchUp(client: SendingHalf): void {
     const member = this.#members.get(client);
     if (member !== undefined) this.#hand(member, this.#run.end);
   }

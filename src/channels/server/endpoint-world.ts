@@ -1,5 +1,5 @@
 import type { System } from "../../runtime/internal.ts";
-import type { ClientWorld } from "../socket/client.ts";
+import type { SendingWorld } from "../socket/sending-half.ts";
 import type { EndpointRecord } from "../directory.ts";
 import type { FanOut } from "../fan-out/fan-out.ts";
 import type { SocketIds } from "../admission/socket-ids.ts";
@@ -12,7 +12,7 @@ export interface Sweeps {
 }
 
 /** What the sockets of one mount have in common. */
-export interface EndpointWorld extends ClientWorld {
+export interface EndpointWorld extends SendingWorld {
   readonly system: System;
   readonly record: EndpointRecord;
   readonly fanOut: FanOut;

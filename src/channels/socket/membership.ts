@@ -2,7 +2,7 @@ import type { Cell } from "../../process/internal.ts";
 import { crashed, joined } from "../../telemetry/internal.ts";
 import type { AnyDefinition } from "../any-definition.ts";
 import type { BroadcastMessage } from "../fan-out/broadcast.ts";
-import type { Client } from "./client.ts";
+import type { SendingHalf } from "./sending-half.ts";
 import type { Place } from "./dispatch.ts";
 import type { EndpointWorld } from "../server/endpoint-world.ts";
 import { messageFrame } from "../wire/frame.ts";
@@ -13,7 +13,7 @@ import { tellOne } from "../fan-out/topic-subscribers.ts";
 
 /** The socket that a topic is joined by, as its channels see it. */
 export interface SocketSide {
-  readonly client: Client;
+  readonly client: SendingHalf;
   readonly world: EndpointWorld;
   readonly assigns: unknown;
   readonly id: string | undefined;

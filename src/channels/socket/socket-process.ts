@@ -19,7 +19,7 @@ import {
   type ConnectMessage,
 } from "./channel-message.ts";
 import { channelPlan } from "./channel-process.ts";
-import { Client, type ClientOwner } from "./client.ts";
+import { SendingHalf, type SendingOwner } from "./sending-half.ts";
 import { decodeFrame } from "../wire/decoded.ts";
 import { decide } from "./dispatch.ts";
 import { Entrance } from "./entrance.ts";
@@ -44,7 +44,7 @@ const lastWordsMs = 5_000;
 /** The engine of one connection: lets it in, hands its messages to channels, and ends with it. */
 export class SocketProcess
   extends Process
-  implements Engine, Peer, ClientOwner, SocketSide, RightsOwner
+  implements Engine, Peer, SendingOwner, SocketSide, RightsOwner
 {
   readonly role = "socket";
   readonly world: EndpointWorld;
@@ -53,7 +53,7 @@ export class SocketProcess
   readonly #cell: Cell;
   readonly #mount: Mount;
   readonly #places: Places<Membership> = new Places();
-  #client: Client | undefined = undefined;
+  #client: SendingHalf | undefined = undefined;
   #rates: SocketRates | undefined = undefined;
   #rights: SocketRights | undefined = undefined;
   #channels = 0;
@@ -76,13 +76,13 @@ export class SocketProcess
   }
 
   /** The sending half; there once it is let in, and so before any channel. */
-  get client(): Client {
+  get client(): SendingHalf {
     return this.#client!;
   }
 
   /** It is let in: from now on there is a client, and whatever is said to it goes there. */
   letIn(transport: Transport, serializer: Serializer, rights: SocketRights | undefined): void {
-    this.#client = new Client(this.world, transport, this, serializer);
+    this.#client = new SendingHalf(this.world, transport, this, serializer);
     this.#rights = rights;
   }
 

@@ -1,5 +1,5 @@
 import { refused } from "../../telemetry/internal.ts";
-import type { Client } from "./client.ts";
+import type { SendingHalf } from "./sending-half.ts";
 import { messageFrame } from "../wire/frame.ts";
 import { Outgoing } from "./outbox.ts";
 import type { Incoming } from "../wire/serializer.ts";
@@ -9,7 +9,7 @@ type Asked = Pick<Incoming, "joinRef" | "ref" | "topic">;
 
 /** Answers a message that no channel answers. */
 export function reply(
-  { client }: { readonly client: Client },
+  { client }: { readonly client: SendingHalf },
   { joinRef, ref, topic }: Asked,
   status: "ok" | "error",
   response: object,
@@ -21,7 +21,7 @@ export function reply(
 
 /** Refuses a message, which is counted. */
 export function replyError(
-  socket: { readonly client: Client },
+  socket: { readonly client: SendingHalf },
   asked: Asked,
   reason: string,
 ): void {

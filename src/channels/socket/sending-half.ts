@@ -15,14 +15,14 @@ const bytesPerTurn = 64 * 1_024;
 const mostOver = 2;
 
 /** What all clients of one mount have in common. */
-export interface ClientWorld {
+export interface SendingWorld {
   readonly system: System;
   readonly flusher: Flusher;
   readonly limits: Limits;
 }
 
 /** Told that this side has closed the line. */
-export interface ClientOwner {
+export interface SendingOwner {
   closing(): void;
 }
 
@@ -35,7 +35,7 @@ interface Wait {
 }
 
 /** The sending half of a socket: what waits for its client, and what becomes of a client that does not keep up. */
-export class Client implements Flushable {
+export class SendingHalf implements Flushable {
   marked = false;
   /** Nothing is sent any more: it was closed from this side, or is gone. */
   isClosed = false;
@@ -44,15 +44,15 @@ export class Client implements Flushable {
   readonly transport: Transport;
   /** What its client understands. */
   readonly serializer: Serializer;
-  readonly #world: ClientWorld;
-  readonly #owner: ClientOwner;
+  readonly #world: SendingWorld;
+  readonly #owner: SendingOwner;
   readonly #outbox: Outbox;
   #wait: Wait | undefined = undefined;
 
   constructor(
-    world: ClientWorld,
+    world: SendingWorld,
     transport: Transport,
-    owner: ClientOwner,
+    owner: SendingOwner,
     serializer: Serializer,
   ) {
     this.#world = world;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { currentSystem } from "../../runtime/internal.ts";
 import { attach } from "../../telemetry/index.ts";
 import { simulate, type Simulation } from "../../testing/index.ts";
-import { Client } from "./client.ts";
+import { SendingHalf } from "./sending-half.ts";
 import { Flusher } from "../fan-out/flusher.ts";
 import type { CloseCode } from "../wire/frame.ts";
 import { limitsOf } from "../limits.ts";
@@ -33,7 +33,7 @@ class Line implements Transport {
 
 interface World extends Simulation {
   readonly line: Line;
-  readonly client: Client;
+  readonly client: SendingHalf;
   /** The client reads all that is on the line. */
   readonly read: () => void;
   readonly closings: () => number;
@@ -51,7 +51,7 @@ function world(body: (world: World) => Promise<void> | void): Promise<unknown> {
       let closings = 0;
       const flusher = new Flusher(system.runtime);
       const owner = { closing: () => void closings++ };
-      const client = new Client({ system, flusher, limits }, line, owner, v2);
+      const client = new SendingHalf({ system, flusher, limits }, line, owner, v2);
       const read = (): void => {
         const blocked = line.pendingBytes >= capacity;
         line.pendingBytes = 0;
@@ -64,7 +64,7 @@ function world(body: (world: World) => Promise<void> | void): Promise<unknown> {
   );
 }
 
-describe("Client", () => {
+describe("SendingHalf", () => {
   it("is closed, and its sender told, when its line throws; the log says why", () =>
     world(async ({ client, line, closings, quiet }) => {
       const told: unknown[] = [];
@@ -146,9 +146,9 @@ describe("Client", () => {
 });
 
 describe("a client that is waited for", () => {
-  const say = (client: Client, maxWaitMs = 1_000): Promise<void> | undefined =>
+  const say = (client: SendingHalf, maxWaitMs = 1_000): Promise<void> | undefined =>
     client.sendWaiting(frame("x"), maxWaitMs);
-  const fill = (client: Client): Promise<void> => {
+  const fill = (client: SendingHalf): Promise<void> => {
     for (;;) {
       const wait = say(client);
       if (wait !== undefined) return wait;
