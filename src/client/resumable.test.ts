@@ -71,6 +71,17 @@ describe("resumable", () => {
     expect(code.length).toBeLessThanOrEqual(60);
   });
 
+  it("takes its place from what tells nothing else, where messages are hidden from it", () => {
+    const store = storage();
+    const { answer, said, tell, heard } = line({ storage: store });
+    answer({ "~": { epoch: "e", offset: 7 } });
+    tell(null, null, "feed", "~place", { "~": { offset: 20 } });
+    expect(store.kept).toEqual({ "sluice:feed": '{"epoch":"e","offset":20}' });
+    said(20, 20);
+    said(21, 21);
+    expect(heard).toEqual([21]);
+  });
+
   it("joins as it would without, the first time, and keeps where the topic stands", () => {
     const store = storage();
     const { joins, answer } = line({ storage: store });
