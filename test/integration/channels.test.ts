@@ -220,6 +220,18 @@ describe("the stock client", () => {
       await hangUp(phone, tablet);
     }));
 
+  it("is told what its channel pushes, and that a reply without content is {} (L71)", () =>
+    served(async ({ url }) => {
+      const socket = stockClient(url, { user: "1" });
+      const { channel } = await join(socket, "user:1", { device: "phone" });
+      expect(await push(channel, "tell", { text: "" })).toEqual(["ok", {}]);
+      const { told } = await join(socket, "lobby");
+      prices.broadcast({ price: 7 });
+      await until(() => told.length === 1);
+      expect(told).toEqual([{ event: "hello", payload: { n: 7 } }]);
+      await hangUp(socket);
+    }));
+
   it("hears of bus topics through its channel, until it leaves (C33, C43)", () =>
     served(async ({ url }) => {
       const socket = stockClient(url, { user: "1" });
