@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startSupervisor } from "../../process/index.ts";
 import { simulate, type Simulation } from "../../testing/index.ts";
 import { attach } from "../../telemetry/index.ts";
+import { send } from "../delivery-api.ts";
 import { endpoint, type Endpoint } from "../endpoint.ts";
 import { memoryUrl } from "../transport/memory-listener.ts";
 import { memoryTransport } from "../transport/memory-transport.ts";
@@ -166,71 +167,94 @@ interface Spoken {
 type Speaker = Record<"push" | "broadcastFrom", (event: "said", payload: { n: number }) => void>;
 
 describe("whoever is told of a hand-out and speaks at once", () => {
-  it("is heard behind what is handed out, by each member as it was said (C42)", () =>
-    simulate(
-      async ({ quiet }) => {
-        const web = endpoint<Spoken>("web");
-        const channels: Speaker[] = [];
-        const room = web.channel("room", {
-          join: () => ({ assigns: {} }),
-          joined: (channel) => void channels.push(channel),
-        });
-        await using _app = await startSupervisor({
-          strategy: "one_for_one",
-          children: {
-            web: web.child({
-              port: 0,
-              sockets: { "/socket": { connect: () => ({}), channels: [room] } },
-            }),
-          },
-        });
-        const Line = memoryTransport(currentSystem());
-        const url = memoryUrl(currentSystem(), "web").href;
-        const connect = async (vsn: "1.0.0" | "2.0.0"): Promise<unknown[]> => {
-          const line = new Line(`${url}?vsn=${vsn}`);
-          const heard: unknown[] = [];
-          line.onmessage = ({ data }) => {
-            if (typeof data !== "string") return void heard.push("raw");
-            const said = JSON.parse(data) as unknown;
-            const { n } = (
-              Array.isArray(said) ? said[4] : (said as { payload: unknown }).payload
-            ) as { readonly n?: number };
-            if (n !== undefined) heard.push(n);
+  it.each([
+    [
+      "of what goes out at the end of the turn",
+      {},
+      [
+        [1, 2, 4, 5],
+        [1, 2, 3],
+        [1, 2, 4],
+      ],
+    ],
+    [
+      "of what its sender waits for",
+      { slow: "wait" },
+      [
+        [2, 4, 5, 1],
+        [2, 3, 1],
+        [2, 4, 1],
+      ],
+    ],
+  ] as const)(
+    "is heard behind it, by each member as it was said: %s (C42)",
+    async (_, options, said) => {
+      await simulate(
+        async ({ quiet }) => {
+          const web = endpoint<Spoken>("web");
+          const channels: Speaker[] = [];
+          const room = web.channel("room", {
+            join: () => ({ assigns: {} }),
+            joined: (channel) => void channels.push(channel),
+          });
+          await using _app = await startSupervisor({
+            strategy: "one_for_one",
+            children: {
+              web: web.child({
+                port: 0,
+                sockets: { "/socket": { connect: () => ({}), channels: [room] } },
+              }),
+            },
+          });
+          const Line = memoryTransport(currentSystem());
+          const url = memoryUrl(currentSystem(), "web").href;
+          const connect = async (vsn: "1.0.0" | "2.0.0"): Promise<unknown[]> => {
+            const line = new Line(`${url}?vsn=${vsn}`);
+            const heard: unknown[] = [];
+            line.onmessage = ({ data }) => {
+              if (typeof data !== "string") return void heard.push("raw");
+              const said = JSON.parse(data) as unknown;
+              const { n } = (
+                Array.isArray(said) ? said[4] : (said as { payload: unknown }).payload
+              ) as { readonly n?: number };
+              if (n !== undefined) heard.push(n);
+            };
+            await quiet();
+            line.send(
+              JSON.stringify(
+                vsn === "2.0.0"
+                  ? ["1", "1", "room", "phx_join", {}]
+                  : { topic: "room", event: "phx_join", payload: {}, ref: "1" },
+              ),
+            );
+            await quiet();
+            return heard;
           };
+          const [old, speaker, other] = [
+            await connect("1.0.0"),
+            await connect("2.0.0"),
+            await connect("2.0.0"),
+          ];
+          // A client of version 1 takes no bytes, which is told in the midst of the hand-out.
+          using _speaks = attach("sluice.channels.refused", () => {
+            web.broadcast("room", "said", { n: 2 });
+            channels[1]!.push("said", { n: 3 });
+            channels[1]!.broadcastFrom("said", { n: 4 });
+            channels[0]!.push("said", { n: 5 });
+          });
+          void send(web, currentSystem(), "room", "raw", new Uint8Array([1]), options);
+          web.broadcast("room", "said", { n: 1 });
           await quiet();
-          line.send(
-            JSON.stringify(
-              vsn === "2.0.0"
-                ? ["1", "1", "room", "phx_join", {}]
-                : { topic: "room", event: "phx_join", payload: {}, ref: "1" },
-            ),
-          );
-          await quiet();
-          return heard;
-        };
-        const [old, speaker, other] = [
-          await connect("1.0.0"),
-          await connect("2.0.0"),
-          await connect("2.0.0"),
-        ];
-        // A client of version 1 takes no bytes, which is told in the midst of the hand-out.
-        using _speaks = attach("sluice.channels.refused", () => {
-          web.broadcast("room", "said", { n: 2 });
-          channels[1]!.push("said", { n: 3 });
-          channels[1]!.broadcastFrom("said", { n: 4 });
-          channels[0]!.push("said", { n: 5 });
-        });
-        web.broadcast("room", "raw", new Uint8Array([1]));
-        web.broadcast("room", "said", { n: 1 });
-        await quiet();
-        expect([old, speaker, other]).toEqual([
-          [1, 2, 4, 5],
-          ["raw", 1, 2, 3],
-          ["raw", 1, 2, 4],
-        ]);
-      },
-      { seeds: 20 },
-    ));
+          expect([old, speaker, other]).toEqual([
+            said[0],
+            ["raw", ...said[1]],
+            ["raw", ...said[2]],
+          ]);
+        },
+        { seeds: 20 },
+      );
+    },
+  );
 });
 
 interface Said {
