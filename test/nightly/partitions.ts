@@ -15,6 +15,8 @@ import { Witness, type Account, type Sum } from "./support/witness.ts";
 /** What a busy machine may add. */
 const spareMs = 3_000;
 const patienceMs = 60_000;
+/** What the bus has not brought so long after the history has come to its end does not come. */
+const busEndMs = 10_000;
 /** `node partitions.ts [broker [words of a cut]]`: only those. */
 const [, , which = "", only = ""] = process.argv;
 const ofClient = "a client's line that swallows all";
@@ -57,17 +59,31 @@ async function attend({ nodes }: Cluster, clientBeatMs: number) {
 }
 type Attendance = Awaited<ReturnType<typeof attend>>;
 
-/** Nobody says more; resolves when those clients have heard the end of the history. */
-async function end(what: string, { nodes }: Cluster, witnesses: readonly Witness[]): Promise<void> {
+/** Was a client told that messages of the bus may be missing? One that came anew knows that there was something in between. */
+const isTold = (attendance: Attendance, hearer: PartitionNode, node: PartitionNode): boolean =>
+  attendance.of(hearer).joined > 3 ||
+  hearer.of("gap").some((gap) => hearer !== node && (gap.isOwn || gap.node === node.name));
+
+/** Nobody says more; resolves when all clients have heard the end of the history, and of the bus where nothing else is told. */
+async function end(what: string, { nodes }: Cluster, attendance: Attendance): Promise<void> {
   for (const node of nodes) await node.calm();
   await until(
     `the end of the history of ${what}`,
     () =>
-      witnesses.every(({ feed }) =>
+      attendance.all.every(({ feed }) =>
         nodes.every(({ name, lastKept }) => feed.of(name).last >= lastKept),
       ),
     patienceMs,
   );
+  const isHeard = (hearer: PartitionNode, node: PartitionNode): boolean =>
+    isTold(attendance, hearer, node) || attendance.of(hearer).room.of(node.name).last >= node.said;
+  await until(
+    `the end of the bus of ${what}`,
+    () => nodes.every((hearer) => nodes.every((node) => isHeard(hearer, node))),
+    busEndMs,
+  ).catch(() => {
+    // It is lost, then, and counted.
+  });
 }
 
 const plus = (one: Sum, other: Sum): Sum => ({
@@ -85,11 +101,7 @@ function sums({ nodes }: Cluster, attendance: Attendance) {
       const { room, feed } = attendance.of(hearer);
       const sum = (account: Account, without: ReadonlySet<number>): Sum =>
         account.sum(attendance.first(node), node.said, without);
-      // Who came anew knows that there was something in between.
-      const isTold =
-        attendance.of(hearer).joined > 3 ||
-        hearer.of("gap").some((gap) => hearer !== node && (gap.isOwn || gap.node === node.name));
-      const kind = isTold ? "told" : "untold";
+      const kind = isTold(attendance, hearer, node) ? "told" : "untold";
       sums[kind] = plus(sums[kind], sum(room.of(node.name), none));
       sums.history = plus(sums.history, sum(feed.of(node.name), node.failed));
     }
@@ -145,7 +157,7 @@ async function cutBack(cluster: Cluster, cut: Cut): Promise<void> {
     () => all.every(({ crowd }) => crowd === everybody),
     patienceMs,
   );
-  await end(where, cluster, all);
+  await end(where, cluster, attendance);
 
   const { told, untold, history } = sums(cluster, attendance);
   const bus = plus(told, untold);
@@ -210,7 +222,7 @@ async function cutFront(cluster: Cluster): Promise<void> {
   const healed = performance.now();
   await until("that the client is back", () => witness.joined >= 6, patienceMs);
   const backMs = performance.now() - healed;
-  await end(where, cluster, attendance.all);
+  await end(where, cluster, attendance);
   const { history } = sums(cluster, attendance);
   score(
     "R56",
