@@ -257,6 +257,55 @@ describe("whoever is told of a hand-out and speaks at once", () => {
   );
 });
 
+interface Rooms {
+  "room:*": { out: { said: { readonly n: number }; raw: Uint8Array } };
+}
+
+describe("what is said while another topic is handed out", () => {
+  it("is heard at the end of the turn, though whoever is told of that speaks on a third (C42)", () =>
+    simulate(
+      async ({ quiet }) => {
+        const web = endpoint<Rooms>("web");
+        const rooms = web.channel("room:*", { join: () => ({ assigns: {} }) });
+        await using _app = await startSupervisor({
+          strategy: "one_for_one",
+          children: {
+            web: web.child({
+              port: 0,
+              sockets: { "/socket": { connect: () => ({}), channels: [rooms] } },
+            }),
+          },
+        });
+        // A client of version 1 takes no bytes, which is told in the midst of the hand-out.
+        const Line = memoryTransport(currentSystem());
+        const line = new Line(`${memoryUrl(currentSystem(), "web").href}?vsn=1.0.0`);
+        const heard: unknown[] = [];
+        line.onmessage = ({ data }) => {
+          const { topic, payload } = JSON.parse(data as string) as {
+            readonly topic: string;
+            readonly payload: { readonly n?: number };
+          };
+          if (payload.n !== undefined) heard.push([topic, payload.n]);
+        };
+        await quiet();
+        for (const topic of ["room:1", "room:2", "room:3"])
+          line.send(JSON.stringify({ topic, event: "phx_join", payload: {}, ref: "1" }));
+        await quiet();
+        using _speaks = attach("sluice.channels.refused", () =>
+          web.broadcast("room:3", "said", { n: 1 }),
+        );
+        web.broadcast("room:1", "raw", new Uint8Array([1]));
+        web.broadcast("room:2", "said", { n: 2 });
+        await quiet();
+        expect(heard).toEqual([
+          ["room:3", 1],
+          ["room:2", 2],
+        ]);
+      },
+      { seeds: 5 },
+    ));
+});
+
 interface Said {
   room: { out: { said: { readonly n: number } } };
 }

@@ -78,6 +78,8 @@ export class TopicSubscribers implements Listener, OpenRun {
     if (sender !== undefined) this.catchUp(sender.socket.client);
     this.#run.push(message, bytes);
     if (sender !== undefined) sender.handed = this.#run.end;
+    // Whoever was told of what went before may have spoken on another topic.
+    this.#flusher.open(this);
     // A sender that waits knows at once for whom.
     if (message.slow === "wait" || this.#run.bytes >= mostBytes) this.#flusher.open(undefined);
   }
