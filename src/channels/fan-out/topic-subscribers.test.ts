@@ -261,12 +261,24 @@ interface Rooms {
   "room:*": { out: { said: { readonly n: number }; raw: Uint8Array } };
 }
 
-describe("what is said while another topic is handed out", () => {
-  it("is heard at the end of the turn, though whoever is told of that speaks on a third (C42)", () =>
+describe("what is said while something else is handed out", () => {
+  /** A client of version 1, which takes no bytes: that is told in the midst of the hand-out. */
+  const world = (
+    body: (
+      web: Endpoint<Rooms, {}>,
+      channels: readonly Speaker[],
+      heard: readonly unknown[],
+      quiet: Simulation["quiet"],
+    ) => Promise<void>,
+  ): Promise<unknown> =>
     simulate(
       async ({ quiet }) => {
         const web = endpoint<Rooms>("web");
-        const rooms = web.channel("room:*", { join: () => ({ assigns: {} }) });
+        const channels: Speaker[] = [];
+        const rooms = web.channel("room:*", {
+          join: () => ({ assigns: {} }),
+          joined: (channel) => void channels.push(channel),
+        });
         await using _app = await startSupervisor({
           strategy: "one_for_one",
           children: {
@@ -276,7 +288,6 @@ describe("what is said while another topic is handed out", () => {
             }),
           },
         });
-        // A client of version 1 takes no bytes, which is told in the midst of the hand-out.
         const Line = memoryTransport(currentSystem());
         const line = new Line(`${memoryUrl(currentSystem(), "web").href}?vsn=1.0.0`);
         const heard: unknown[] = [];
@@ -291,19 +302,35 @@ describe("what is said while another topic is handed out", () => {
         for (const topic of ["room:1", "room:2", "room:3"])
           line.send(JSON.stringify({ topic, event: "phx_join", payload: {}, ref: "1" }));
         await quiet();
-        using _speaks = attach("sluice.channels.refused", () =>
-          web.broadcast("room:3", "said", { n: 1 }),
-        );
-        web.broadcast("room:1", "raw", new Uint8Array([1]));
-        web.broadcast("room:2", "said", { n: 2 });
-        await quiet();
-        expect(heard).toEqual([
-          ["room:3", 1],
-          ["room:2", 2],
-        ]);
+        await body(web, channels, heard, quiet);
       },
       { seeds: 5 },
-    ));
+    );
+
+  it("is heard at the end of the turn, though whoever is told of that speaks on a third topic (C42)", () =>
+    world(async (web, _channels, heard, quiet) => {
+      using _speaks = attach("sluice.channels.refused", () =>
+        web.broadcast("room:3", "said", { n: 1 }),
+      );
+      web.broadcast("room:1", "raw", new Uint8Array([1]));
+      web.broadcast("room:2", "said", { n: 2 });
+      await quiet();
+      expect(heard).toEqual([
+        ["room:3", 1],
+        ["room:2", 2],
+      ]);
+    }));
+
+  it("is heard by a member that speaks itself, and is handed before what it has coming (C42)", () =>
+    world(async (web, channels, heard, quiet) => {
+      using _speaks = attach("sluice.channels.refused", () =>
+        web.broadcast("room:1", "said", { n: 1 }),
+      );
+      web.broadcast("room:1", "raw", new Uint8Array([1]));
+      channels[0]!.broadcastFrom("said", { n: 2 });
+      await quiet();
+      expect(heard).toEqual([["room:1", 1]]);
+    }));
 });
 
 interface Said {

@@ -75,10 +75,11 @@ export class TopicSubscribers implements Listener, OpenRun {
     const sender = this.#member(from as Membership | undefined);
     message.reach?.open(this.#members.size - (sender === undefined ? 0 : 1));
     this.#flusher.open(this);
-    if (sender !== undefined) this.catchUp(sender.socket.client);
+    // Whoever is told of what goes before may speak meanwhile: here, which the sender hears too, or on another topic.
+    while (sender !== undefined && sender.handed < this.#run.end)
+      this.catchUp(sender.socket.client);
     this.#run.push(message, bytes);
     if (sender !== undefined) sender.handed = this.#run.end;
-    // Whoever was told of what went before may have spoken on another topic.
     this.#flusher.open(this);
     // A sender that waits knows at once for whom.
     if (message.slow === "wait" || this.#run.bytes >= mostBytes) this.#flusher.open(undefined);
