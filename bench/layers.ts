@@ -84,7 +84,7 @@ for (let round = 0; round < rounds; round++) {
 const all = [...microseconds.values()].reduce((sum, one) => sum + one, 0);
 const row = ([area, spent]: readonly [string, number]): string[] => [
   area,
-  (spent / units).toFixed(2),
+  (spent / units).toPrecision(3),
   `${((spent / all) * 100).toFixed(0)} %`,
 ];
 const sorted = (of: ReadonlyMap<string, number>): [string, number][] =>
