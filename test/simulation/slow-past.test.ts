@@ -2,20 +2,29 @@
 import { Socket, type Channel } from "phoenix";
 import { expect, it } from "vitest";
 import { sleep, startSupervisor } from "sluice";
-import { endpoint, type Endpoint, type HistoryEntry } from "sluice/channels";
+import { endpoint, type Endpoint, type HistoryEntry, type Limits } from "sluice/channels";
 import { resumable } from "sluice/client";
 import { MemoryLog, type Log, type Position } from "sluice/store";
 import { attach, type TelemetryEvents } from "sluice/telemetry";
 import { memoryTransport, simulate, type Simulation } from "sluice/testing";
 
 interface Topics {
-  feed: { out: { said: { readonly n: number }; secret: { readonly n: number } }; history: true };
+  feed: {
+    out: {
+      said: { readonly n: number };
+      secret: { readonly n: number };
+      note: { readonly text: string };
+    };
+    history: true;
+  };
 }
 type Read = Log<HistoryEntry>["read"];
 
 interface World extends Simulation {
   readonly web: Endpoint<Topics, {}>;
   readonly channel: Channel;
+  /** Says something to the client alone. */
+  readonly note: (text: string) => void;
   readonly cut: () => void;
   /** Publishes so many, each with the number behind the last. */
   readonly say: (count: number) => Promise<Position>;
@@ -28,8 +37,19 @@ interface World extends Simulation {
   readonly losses: TelemetryEvents["sluice.history.lost"][];
 }
 
+interface Given {
+  readonly bytes?: number;
+  readonly limits?: Partial<Limits>;
+  /** So long is its channel busy with its join. */
+  readonly busyMs?: number;
+}
+
 /** An endpoint whose log is read from by `read`, and a stock client of it. */
-function world(read: (store: Read) => Read, body: (world: World) => Promise<void>) {
+function world(
+  read: (store: Read) => Read,
+  body: (world: World) => Promise<void>,
+  { bytes = 2 ** 20, limits = {}, busyMs = 0 }: Given = {},
+) {
   return simulate(
     async (simulation) => {
       using _quiet = attach("sluice.log", () => {});
@@ -37,12 +57,17 @@ function world(read: (store: Read) => Read, body: (world: World) => Promise<void
       using _joins = attach("sluice.history.joined", (event) => joins.push(event));
       using _losses = attach("sluice.history.lost", (event) => losses.push(event));
       const web = endpoint<Topics>("web");
+      let note: World["note"] = () => {};
       const feed = web.channel("feed", {
         join: () => ({ assigns: {} }),
-        history: { count: 10_000, maxReplay: 10_000 },
+        joined(joined) {
+          note = (text) => joined.push("note", { text });
+          return busyMs === 0 ? undefined : sleep(busyMs);
+        },
+        history: { count: 20_000, maxReplay: 20_000, bytes },
         intercept: { secret: ({ n }) => (n % 2 === 0 ? { n } : undefined) },
       });
-      const store = new MemoryLog<HistoryEntry>({ count: 10_000 });
+      const store = new MemoryLog<HistoryEntry>({ count: 20_000 });
       const asked: number[] = [];
       const slow = read((...question) => store.read(...question));
       const log: Log<HistoryEntry> = {
@@ -61,6 +86,7 @@ function world(read: (store: Read) => Read, body: (world: World) => Promise<void
           history: web.history({ log: () => log }),
           web: web.child({
             port: 4000,
+            limits,
             sockets: { "/socket": { connect: () => ({}), channels: [feed] } },
           }),
         },
@@ -87,7 +113,20 @@ function world(read: (store: Read) => Read, body: (world: World) => Promise<void
         return (await Promise.all(all)).at(-1)!;
       };
       const cut = (): void => transport.sockets.at(-1)!.cut();
-      await body({ ...simulation, web, channel, cut, say, heard, told, asked, joins, losses });
+      const noted = (text: string): void => note(text);
+      await body({
+        ...simulation,
+        web,
+        channel,
+        note: noted,
+        cut,
+        say,
+        heard,
+        told,
+        asked,
+        joins,
+        losses,
+      });
       await new Promise<void>((resolve) => socket.disconnect(resolve));
     },
     { seeds: 3 },
@@ -151,6 +190,72 @@ it("whose log stops answering behind the reply joins again, with the place it ha
     },
   );
 });
+
+it("is told of when more is said behind the reply than is held for it, and goes on from where it is (R56)", () => {
+  let isDead = false;
+  return world(
+    (read) =>
+      (...question) =>
+        isDead ? new Promise<never>(() => {}) : perEntry(10)(read)(...question),
+    async ({ cut, say, advance, heard, told, losses }) => {
+      isDead = false;
+      cut();
+      await say(600);
+      await advance(4_000);
+      isDead = true;
+      await say(400);
+      await advance(100);
+      expect(losses).toEqual([
+        { topic: "feed", why: "more was said meanwhile than is held", clients: 1 },
+      ]);
+      isDead = false;
+      await advance(20_000);
+      expect(heard).toEqual(upTo(1_000));
+      expect(told.lost).toBe(0);
+    },
+    { limits: { maxPendingBytes: 50_000, lowMarkBytes: 10_000 } },
+  );
+});
+
+it("is not taken for slow for what it was told in the same turn (R56)", () => {
+  let say: (text: string) => void = () => {};
+  return world(
+    (read) =>
+      async (...question) => {
+        const found = await perEntry(30)(read)(...question);
+        say("x".repeat(20_000));
+        return found;
+      },
+    async (world) => {
+      world.cut();
+      await world.say(150);
+      say = world.note;
+      await world.advance(10_000);
+      expect(world.heard).toEqual(upTo(150));
+      expect([world.told, world.losses]).toEqual([{ lost: 0, joined: 2 }, []]);
+    },
+    { bytes: 10_000 },
+  );
+});
+
+it("is read for no longer when its channel is too busy to see so much, and joins again (R56)", () =>
+  world(
+    (read) =>
+      async (...question) => {
+        const found = await read(...question);
+        await sleep(question[1].offset === 0 ? 3_000 : 10);
+        return found;
+      },
+    async ({ cut, say, advance, asked }) => {
+      await advance(15_000);
+      cut();
+      await say(6_000);
+      await say(5_500);
+      await advance(3_500);
+      expect(asked.slice(asked.indexOf(9_200), 13)).toEqual([9_200, 100]);
+    },
+    { busyMs: 10_000 },
+  ));
 
 it("that leaves meanwhile is read for no longer (R56)", () =>
   world(perEntry(10), async ({ channel, cut, say, advance, asked }) => {

@@ -72,11 +72,11 @@ export class TopicSubscribers implements Listener, OpenRun {
     const bytes = message.encoded(this.#record.limits).length;
     const { slow = this.definition.slow } = message;
     if (typeof slow === "object") message.keyOf(slow);
-    const sender = this.#member(from as Membership | undefined);
+    let sender = this.#member(from as Membership | undefined);
     message.reach?.open(this.#members.size - (sender === undefined ? 0 : 1));
     this.#flusher.open(this);
     // Whoever is told of what goes before may speak meanwhile: here, which the sender hears too, or on another topic.
-    while (sender !== undefined && sender.handed < this.#run.end)
+    for (; sender !== undefined && sender.handed < this.#run.end; sender = this.#member(sender))
       this.catchUp(sender.socket.client);
     this.#run.push(message, bytes);
     if (sender !== undefined) sender.handed = this.#run.end;

@@ -1,5 +1,5 @@
 // How a client comes to a topic with history: what is said from the join on is held, the past is read, then both are told.
-import { historyJoined, log, tailLost } from "../../telemetry/internal.ts";
+import { historyJoined, log } from "../../telemetry/internal.ts";
 import { CatchUp } from "./catch-up.ts";
 import type { Position } from "../contract.ts";
 import { BroadcastMessage } from "../fan-out/broadcast.ts";
@@ -38,14 +38,8 @@ export function readHistory(
   const tail = record.log.follow(membership);
   const hold = tail.hold(membership, limits.maxPendingBytes);
   return new Promise<HistoryJoin>((resolve, reject) => {
-    const giveUp = (why: Error): void => {
-      if (hold.isOver) return;
-      if (hold.isAnswered && tailLost.active)
-        tailLost.emit({ topic: membership.topic, why: why.message, clients: 1 });
-      hold.fail(why);
-    };
     hold.failed = reject;
-    read(membership, tail, hold, since, resolve, giveUp).catch(giveUp);
+    read(membership, tail, hold, since, resolve).catch((why: Error) => hold.fail(why));
   });
 }
 
@@ -56,14 +50,13 @@ async function read(
   hold: Hold,
   since: Position | undefined,
   answer: (join: HistoryJoin) => void,
-  giveUp: (why: Error) => void,
 ): Promise<void> {
   const { client, world } = membership.socket;
   const { system, limits } = world;
   const { count, maxReplay, onJoin } = membership.definition.history!;
   const bytes = mostBytes(membership);
   const ms = limits.historyTimeoutMs;
-  const late = (): void => giveUp(new Unheld(`the log has not answered in ${ms} ms`));
+  const late = (): void => hold.fail(`the log has not answered in ${ms} ms`);
   let join: HistoryJoin | undefined = undefined;
   let isDue = false;
   let limit = system.after(ms, late);
@@ -85,10 +78,11 @@ async function read(
     await past.read();
     if (hold.isOver) return;
     // Whoever is sent to join again does so behind what waits for it.
-    if (hold.isAnswered && client.pendingBytes > bytes)
+    if (hold.isAnswered && client.pendingBytes > limits.maxPendingBytes / 2)
       throw new Unheld("its client has not read what it was handed");
     if (isDue) answer(join);
     join.more?.();
+    if (hold.isOver) return;
     system.cancel(limit);
     limit = system.after(ms, late);
   }

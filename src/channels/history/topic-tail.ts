@@ -64,7 +64,10 @@ export class TopicTail {
     // It failed when there was something to answer already, and nobody could be told: what was held is gone.
     if (hold.isOver) return membership.rejoin();
     hold.isAnswered = true;
-    hold.failed = () => membership.rejoin();
+    hold.failed = ({ message }) => {
+      this.#tellLost(message, 1);
+      membership.rejoin();
+    };
   }
 
   /** It has been handed all up to an offset: as soon as the tail has heard that far, it hears the topic itself. */
@@ -88,10 +91,9 @@ export class TopicTail {
   /** All who have joined are to join again; who is on the way in tries again. */
   lose(why: string): void {
     const members = [...this.#members];
-    if (members.length > 0 && tailLost.active)
-      tailLost.emit({ topic: this.topic, why, clients: members.length });
+    if (members.length > 0) this.#tellLost(why, members.length);
     for (const [membership, hold] of members)
-      if (hold === undefined) membership.rejoin();
+      if (hold === undefined || hold.isAnswered) membership.rejoin();
       else hold.fail(why);
   }
 
@@ -100,6 +102,10 @@ export class TopicTail {
     this.#tail?.[Symbol.dispose]();
     this.#tail = undefined;
     this.#side.sends.passed(this.topic, undefined);
+  }
+
+  #tellLost(why: string, clients: number): void {
+    if (tailLost.active) tailLost.emit({ topic: this.topic, why, clients });
   }
 
   #hear(read: Read<HistoryEntry>): void {
