@@ -143,7 +143,8 @@ export interface TelemetryEvents {
   };
   /**
    * A log lost its hold of a topic, so that `clients` clients of this node join again with their place. `why`: entries are
-   * missing (`"gap"`), a new life has begun (`"reset"`), the log was closed (`"closed"`), or one could not be handed on.
+   * missing (`"gap"`), a new life has begun (`"reset"`), the log was closed (`"closed"`), or one could not be handed on
+   * (`"failed"`). Or what was to follow the reply to one join broke off, for a reason that `why` says in words.
    */
   "sluice.history.lost": {
     readonly topic: string;

@@ -68,7 +68,7 @@ async function read(
     system.cancel(due);
     system.cancel(limit);
   };
-  const heard = await tail.heard();
+  const heard = await tail.heard(hold);
   if (hold.isOver) return;
   const most = Math.min(since === undefined ? onJoin : maxReplay, count);
   const wanted = { since, count: most, bytes };

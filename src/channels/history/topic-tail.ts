@@ -28,7 +28,7 @@ export class TopicTail {
   readonly #side: TailSide;
   /** All who joined or are on their way in, those with what is held for them. */
   readonly #members: Map<Membership, Hold | undefined> = new Map();
-  readonly #waiting: ((position: Position) => void)[] = [];
+  readonly #waiting: Map<Hold, (position: Position) => void> = new Map();
   #tail: Disposable | undefined = undefined;
 
   constructor(topic: string, from: Log<HistoryEntry>, side: TailSide) {
@@ -50,11 +50,11 @@ export class TopicTail {
     return hold;
   }
 
-  /** Resolves with a place that it has heard up to. */
-  heard(): Promise<Position> {
+  /** Resolves with a place that it has heard up to; never for one who leaves before. */
+  heard(hold: Hold): Promise<Position> {
     const { position } = this;
     if (position !== undefined) return Promise.resolve(position);
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#waiting.set(hold, resolve));
   }
 
   /** Its join is answered: when what is held for it comes to nothing from now on, it is to join again. */
@@ -83,6 +83,7 @@ export class TopicTail {
     const hold = this.#members.get(membership);
     this.#members.delete(membership);
     if (hold === undefined) return;
+    this.#waiting.delete(hold);
     // There is nobody to be sent to join again.
     if (hold.isAnswered) hold.failed = undefined;
     hold.fail("it has left");
@@ -117,7 +118,8 @@ export class TopicTail {
     for (const [membership, hold] of this.#members)
       if (hold !== undefined) this.#letIn(membership, hold);
     this.#side.sends.passed(this.topic, read.position);
-    for (const resolve of this.#waiting.splice(0)) resolve(read.position);
+    for (const resolve of this.#waiting.values()) resolve(read.position);
+    this.#waiting.clear();
   }
 
   #say(entry: HistoryEntry | undefined, offset: number): void {
