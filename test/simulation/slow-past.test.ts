@@ -257,6 +257,31 @@ it("is read for no longer when its channel is too busy to see so much, and joins
     { busyMs: 10_000 },
   ));
 
+it("that is gone before its join is answered is waited for no longer (R56)", () => {
+  let isDead = false;
+  return world(
+    (read) =>
+      (...question) =>
+        isDead ? new Promise<never>(() => {}) : read(...question),
+    async ({ cut, say, advance, asked, heard }) => {
+      isDead = false;
+      cut();
+      await say(10);
+      isDead = true;
+      await advance(200);
+      expect(asked).toHaveLength(1);
+      const ended: string[] = [];
+      using _ended = attach("sluice.process.exited", ({ label }) => ended.push(label));
+      cut();
+      await advance(10);
+      expect(ended).toEqual(["channel feed", "socket"]);
+      isDead = false;
+      await advance(200);
+      expect(heard).toEqual(upTo(10));
+    },
+  );
+});
+
 it("that leaves meanwhile is read for no longer (R56)", () =>
   world(perEntry(10), async ({ channel, cut, say, advance, asked }) => {
     cut();

@@ -163,7 +163,7 @@ export class SocketProcess
 
   /** Channels end now: what the client said last is not for a line that was closed on it. */
   closing(): void {
-    for (const { cell } of this.#places.values()) cell?.stop({ shutdown: "disconnected" });
+    for (const place of this.#places.values()) this.#giveUp(place, "disconnected");
   }
 
   // What channels tell.
@@ -336,10 +336,16 @@ export class SocketProcess
     if (this.#isGone) return this.#endIfDone();
     this.#isGone = true;
     this.#heardAt = this.world.sweeps.count;
-    for (const { state, cell } of this.#places.values())
-      if (state === "joining") cell?.stop({ shutdown: "closed" });
-      else cell?.send(new ClientMessage(ChannelKind.gone, silence));
+    for (const place of this.#places.values())
+      if (place.state === "joining") this.#giveUp(place, "closed");
+      else place.cell?.send(new ClientMessage(ChannelKind.gone, silence));
     this.#endIfDone();
+  }
+
+  /** Its channel ends. One that is being joined may wait for the log of its topic, which may take long. */
+  #giveUp(place: Membership, why: string): void {
+    place.cell?.stop({ shutdown: why });
+    if (place.state === "joining") this.world.record.log.leave(place);
   }
 
   #endIfDone(): void {
