@@ -1,8 +1,8 @@
 import { checkKnown } from "../../process/internal.ts";
 import type { Adapter } from "../../pubsub/index.ts";
-import { connectPostgres } from "./postgres-connect.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
 import { postgresOptions, postgresTarget, type PostgresOptions } from "./postgres-options.ts";
+import { PostgresSession } from "./postgres-session.ts";
 
 /** How to reach Postgres. */
 export type PostgresAdapterOptions = PostgresOptions;
@@ -38,7 +38,11 @@ export function postgresAdapter(options: PostgresAdapterOptions): Adapter {
     kind: "postgres",
     isLoopback,
     async connect(events, signal) {
-      return new PostgresConnection(await connectPostgres(connection, signal), events, prefix);
+      return new PostgresConnection(
+        await PostgresSession.connect(connection, signal),
+        events,
+        prefix,
+      );
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Client } from "pg";
 import type { Connection, ConnectionEvents } from "../../pubsub/index.ts";
 import { SubscriptionQueue } from "../../pubsub/internal.ts";
+import type { PostgresSession } from "./postgres-session.ts";
 
 /** `NOTIFY` takes less than 8,000 bytes. */
 const maxMessageBytes = 7_999;
@@ -15,10 +15,10 @@ interface Batch {
   readonly done: PromiseWithResolvers<void>;
 }
 
-/** One session of Postgres that notifies and listens. */
+/** Notifies and listens, in one session. */
 export class PostgresConnection implements Connection {
   readonly maxMessageBytes: number = maxMessageBytes;
-  readonly #client: Client;
+  readonly #session: PostgresSession;
   readonly #prefix: string;
   readonly #subscriptions: SubscriptionQueue;
   /** What is to be notified when the transaction at hand is done. */
@@ -26,15 +26,14 @@ export class PostgresConnection implements Connection {
   #sending: Promise<void> | undefined = undefined;
   #isOver = false;
 
-  constructor(client: Client, events: ConnectionEvents, prefix: string) {
-    this.#client = client;
+  constructor(session: PostgresSession, events: ConnectionEvents, prefix: string) {
+    this.#session = session;
     this.#prefix = prefix;
     this.#subscriptions = new SubscriptionQueue((what, topics) => this.#ask(what, topics));
-    client.on("notification", ({ payload }) => {
-      if (!this.#isOver) events.message(payload ?? "");
+    session.heard((_channel, text) => {
+      if (!this.#isOver) events.message(text);
     });
-    for (const event of ["error", "end"] as const)
-      client.on(event, (reason?: unknown) => this.#lost(events, reason));
+    session.lost((reason) => this.#lost(events, reason));
   }
 
   publish(topic: string, text: string): Promise<void> {
@@ -62,13 +61,12 @@ export class PostgresConnection implements Connection {
     if (this.#isOver) return;
     await this.#sending;
     this.#end();
-    await this.#client.end().catch(() => {});
+    await this.#session.end();
   }
 
   abort(): void {
     this.#end();
-    // With a question under way, as the heartbeat's, the client cuts the line.
-    this.#client.end().catch(() => {});
+    void this.#session.end();
   }
 
   async #send(): Promise<void> {
@@ -77,7 +75,7 @@ export class PostgresConnection implements Connection {
     for (let batch; (batch = this.#waiting.shift()) !== undefined;) {
       const { channels, texts, done } = batch;
       try {
-        await this.#client.query(
+        await this.#session.ask(
           "select pg_notify(channel, message) from unnest($1::text[], $2::text[]) as said (channel, message)",
           [channels, texts],
         );
@@ -93,7 +91,7 @@ export class PostgresConnection implements Connection {
     const command = what === "subscribe" ? "listen" : "unlisten";
     for (let first = 0; first < topics.length; first += topicsAtOnce) {
       const some = topics.slice(first, first + topicsAtOnce);
-      await this.#client.query(
+      await this.#session.ask(
         some.map((topic) => `${command} "${this.#channel(topic)}"`).join(";"),
       );
     }
@@ -102,8 +100,8 @@ export class PostgresConnection implements Connection {
   #lost(events: ConnectionEvents, reason: unknown): void {
     if (this.#isOver) return;
     this.#end();
-    this.#client.end().catch(() => {});
-    events.lost(reason ?? new Error("the server has closed the connection"));
+    void this.#session.end();
+    events.lost(reason);
   }
 
   #end(): void {

@@ -1,9 +1,9 @@
-import { Client, type ClientConfig } from "pg";
+import type { ClientConfig } from "pg";
 import { KeptConnection, type ConnectionLife, type Keeper } from "../../process/internal.ts";
 import type { System } from "../../runtime/internal.ts";
 import { type Ears, serverKeep } from "../../store/internal.ts";
 import { log } from "../../telemetry/internal.ts";
-import { connectPostgres } from "./postgres-connect.ts";
+import { PostgresSession } from "./postgres-session.ts";
 
 interface Heard {
   readonly ears: Ears;
@@ -14,13 +14,13 @@ interface Heard {
 const channelsAtOnce = 1_000;
 
 /** The connection that listens, to any number of channels; it is made for the first, and comes back by itself. */
-export class PostgresEars implements Keeper<Client> {
+export class PostgresEars implements Keeper<PostgresSession> {
   readonly #connection: ClientConfig;
   readonly #channels: Map<string, Heard> = new Map();
-  readonly #kept: KeptConnection<Client>;
+  readonly #kept: KeptConnection<PostgresSession>;
   #isBegun = false;
   /** What is listened on, also while it is made ready. */
-  #client: Client | undefined = undefined;
+  #session: PostgresSession | undefined = undefined;
   #failures = 0;
 
   constructor(connection: ClientConfig, system: System) {
@@ -39,47 +39,40 @@ export class PostgresEars implements Keeper<Client> {
       [Symbol.dispose]: () => {
         if (this.#channels.get(channel) !== heard) return;
         this.#channels.delete(channel);
-        this.#kept.current?.query(`UNLISTEN "${channel}"`).catch(() => {});
+        this.#kept.current?.ask(`UNLISTEN "${channel}"`).catch(() => {});
       },
     };
   }
 
   async close(): Promise<void> {
     this.#channels.clear();
-    await this.#kept
-      .close()
-      ?.end()
-      .catch(() => {});
+    await this.#kept.close()?.end();
   }
 
-  async connect(life: ConnectionLife, signal: AbortSignal): Promise<Client> {
-    const client = await connectPostgres(this.#connection, signal);
-    for (const event of ["error", "end"] as const)
-      client.on(event, (reason?: unknown) =>
-        life.lost(reason ?? new Error("the server has closed the connection")),
-      );
-    client.on("notification", ({ channel }) => this.#channels.get(channel)?.ears.hear());
-    return client;
+  async connect(life: ConnectionLife, signal: AbortSignal): Promise<PostgresSession> {
+    const session = await PostgresSession.connect(this.#connection, signal);
+    session.lost((reason) => life.lost(reason));
+    session.heard((channel) => this.#channels.get(channel)?.ears.hear());
+    return session;
   }
 
-  abort(client: Client): void {
-    // Also one that says nothing: what it was asked breaks it.
-    client.end().catch(() => {});
+  abort(session: PostgresSession): void {
+    void session.end();
   }
 
-  async restore(client: Client): Promise<void> {
-    this.#client = client;
-    await this.#listen(client, this.#unheld());
+  async restore(session: PostgresSession): Promise<void> {
+    this.#session = session;
+    await this.#listen(session, this.#unheld());
   }
 
-  up(client: Client): void {
+  up(session: PostgresSession): void {
     this.#failures = 0;
     // What was followed meanwhile.
-    this.#listenOr(client, this.#unheld());
+    this.#listenOr(session, this.#unheld());
   }
 
   down(reason: unknown): void {
-    this.#client = undefined;
+    this.#session = undefined;
     for (const heard of this.#channels.values()) {
       if (heard.held) heard.ears.lost();
       heard.held = false;
@@ -93,8 +86,8 @@ export class PostgresEars implements Keeper<Client> {
       );
   }
 
-  beat(client: Client): void {
-    client.query("SELECT 1").then(
+  beat(session: PostgresSession): void {
+    session.ask("SELECT 1").then(
       () => this.#kept.heard(),
       () => {},
     );
@@ -104,15 +97,18 @@ export class PostgresEars implements Keeper<Client> {
     return [...this.#channels].filter(([, { held }]) => !held);
   }
 
-  #listenOr(client: Client, channels: readonly (readonly [string, Heard])[]): void {
-    this.#listen(client, channels).catch((error: unknown) => this.#kept.lose(client, error));
+  #listenOr(session: PostgresSession, channels: readonly (readonly [string, Heard])[]): void {
+    this.#listen(session, channels).catch((error: unknown) => this.#kept.lose(session, error));
   }
 
-  async #listen(client: Client, channels: readonly (readonly [string, Heard])[]): Promise<void> {
+  async #listen(
+    session: PostgresSession,
+    channels: readonly (readonly [string, Heard])[],
+  ): Promise<void> {
     for (let first = 0; first < channels.length; first += channelsAtOnce) {
       const some = channels.slice(first, first + channelsAtOnce);
-      await client.query(some.map(([channel]) => `LISTEN "${channel}"`).join(";"));
-      if (client !== this.#client) return;
+      await session.ask(some.map(([channel]) => `LISTEN "${channel}"`).join(";"));
+      if (session !== this.#session) return;
       for (const [channel, heard] of some) {
         if (this.#channels.get(channel) !== heard || heard.held) continue;
         heard.held = true;

@@ -18,6 +18,27 @@ describeOn(
         ...bounds,
       });
 
+    // Before all else here: Node tells of it once.
+    it("asks a session one thing at a time, which is all that `pg` takes from its version 9 on", async () => {
+      const warnings: string[] = [];
+      const warned = ({ message }: Error): void => void warnings.push(message);
+      process.on("warning", warned);
+      await using log = open({});
+      const heard = async (topic: string): Promise<string> => {
+        const { promise, resolve } = Promise.withResolvers<string>();
+        using _tail = log.tail(topic, { last: 1 }, ({ entries }) => {
+          if (entries.length > 0) resolve(entries[0]!);
+        });
+        await log.append(topic, [topic]);
+        return await promise;
+      };
+      expect(await heard("a")).toBe("a");
+      const others = ["b", "c", "d", "e"];
+      expect(await Promise.all(others.map(heard))).toEqual(others);
+      process.off("warning", warned);
+      expect(warnings).toEqual([]);
+    });
+
     it.each(logSuite({ open }))("$name", { timeout: 120_000 }, async ({ run }) => {
       await expect(run()).resolves.toBeUndefined();
     });
