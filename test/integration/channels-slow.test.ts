@@ -124,8 +124,10 @@ describe("a client that does not read", () => {
         await flood(web, "strict", 1_500);
         slow.ws.ping();
         // It has come when what was sent behind it is answered, among what still waits.
+        const handled: string[] = [];
+        using _handled = attach("sluice.channels.handled", ({ event }) => handled.push(event));
         slow.send(["1", "behind", "strict", "ask", {}]);
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await until(() => handled.includes("ask"));
         slow.ws.resume();
         await until(() => slow.frames.some(([, ref]) => ref === "behind"));
         expect(numbers(slow)).toHaveLength(1_500);

@@ -37,7 +37,7 @@ export class ConnectionLimiter {
     );
   }
 
-  /** Lets it enter, now or in turn; else says why not. From then on it counts, until `left`. */
+  /** Lets it enter, now or in turn; else says why not. From then on it counts, until `release`. */
   acquire(arrival: Arrival): string | undefined {
     const { maxConnections, maxConnectionsPerAddress } = this.#limits;
     if (this.inside >= maxConnections) return "too many connections";
