@@ -28,6 +28,8 @@ interface World extends Simulation {
   readonly cut: () => void;
   /** Publishes so many, each with the number behind the last. */
   readonly say: (count: number) => Promise<Position>;
+  /** Its log forgets all. */
+  readonly drop: () => Promise<void>;
   readonly heard: number[];
   /** How often it was told that something is missing, and how often a join was answered. */
   readonly told: { lost: number; joined: number };
@@ -121,6 +123,7 @@ function world(
         note: noted,
         cut,
         say,
+        drop: () => store.drop("feed"),
         heard,
         told,
         asked,
@@ -216,6 +219,21 @@ it("is told of when more is said behind the reply than is held for it, and goes 
     { limits: { maxPendingBytes: 50_000, lowMarkBytes: 10_000 } },
   );
 });
+
+it("whose log begins a new life behind the reply is told so once, and joins again (R56)", () =>
+  world(perEntry(10), async ({ cut, say, drop, advance, heard, told, losses }) => {
+    cut();
+    await say(600);
+    await advance(4_000);
+    const { length } = heard;
+    expect(length).toBeLessThan(600);
+    await drop();
+    await say(1);
+    await advance(10_000);
+    expect(losses).toEqual([{ topic: "feed", why: "reset", clients: 1 }]);
+    expect(heard).toEqual([...upTo(length), 601]);
+    expect(told).toEqual({ lost: 1, joined: 3 });
+  }));
 
 it("is not taken for slow for what it was told in the same turn (R56)", () => {
   let say: (text: string) => void = () => {};
