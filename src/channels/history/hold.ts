@@ -11,8 +11,8 @@ export class Hold {
   readonly #maxBytes: number;
   #messages: BroadcastMessage[] = [];
   #bytes = 0;
-  /** It has come to nothing. */
-  isOver = false;
+  /** Why it has come to nothing. */
+  why: Error | undefined = undefined;
   /** It has been handed everything up to this offset; without it, it is still being read for. */
   after: number | undefined = undefined;
   /** Its client has been told where it stands. */
@@ -24,6 +24,11 @@ export class Hold {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  /** It has come to nothing. */
+  get isOver(): boolean {
+    return this.why !== undefined;
   }
 
   push(message: BroadcastMessage): void {
@@ -42,9 +47,9 @@ export class Hold {
 
   fail(why: string | Error): void {
     if (this.isOver) return;
-    this.isOver = true;
+    this.why = why instanceof Error ? why : new Unheld(why);
     this.#messages = [];
     this.stopped?.();
-    this.failed?.(why instanceof Error ? why : new Unheld(why));
+    this.failed?.(this.why);
   }
 }

@@ -61,13 +61,13 @@ export class TopicTail {
   answered(membership: Membership): void {
     const hold = this.#members.get(membership);
     if (hold === undefined) return;
-    // It failed when there was something to answer already, and nobody could be told: what was held is gone.
-    if (hold.isOver) return membership.rejoin();
     hold.isAnswered = true;
     hold.failed = ({ message }) => {
       this.#tellLost(message, 1);
       membership.rejoin();
     };
+    // When there was something to answer already, nobody could be told: what was held is gone.
+    if (hold.why !== undefined) hold.failed(hold.why);
   }
 
   /** It has been handed all up to an offset: as soon as the tail has heard that far, it hears the topic itself. */
