@@ -1,4 +1,4 @@
-// The key of a payload that is the runtime's: nothing that a program or a client says gets there.
+// The key of a payload that is the runtime's, and the events of the protocol: no program, and no client, speaks in their name.
 import { describe, expect, it } from "vitest";
 import { startSupervisor, withSystem } from "sluice";
 import { endpoint, type Endpoint } from "sluice/channels";
@@ -127,3 +127,47 @@ it("publish rejects it", () =>
     );
     expect(codeOf(error)).toEqual(refused);
   }));
+
+const ofTheProtocol = { code: "SLUICE_PAYLOAD_REFUSED", why: "its event is the protocol's" };
+
+describe.each(["phx_close", "phx_error", "phx_reply", "phx_else", "~place"])(
+  "the event %s, which clients take for a word of their server (L126)",
+  (event) => {
+    interface Any {
+      readonly in: { say(payload: object): object };
+      readonly out: { readonly [event: string]: object };
+    }
+    it.each([{}, new Uint8Array([1])])("is refused to whoever says it, with %o", (payload) =>
+      withSystem(async () => {
+        const web = endpoint<{ room: Any; log: Any & { readonly history: true } }>("web");
+        const common = { schemas: "trusted", join: () => ({ assigns: {} }) } as const;
+        const room = web.channel("room", {
+          ...common,
+          on: {
+            say: (_payload, channel) => ({
+              push: tried(() => channel.push(event, payload)),
+              broadcast: tried(() => channel.broadcast(event, payload)),
+              others: tried(() => channel.broadcastFrom(event, payload)),
+            }),
+          },
+        });
+        const log = web.channel("log", { ...common, history: {}, on: { say: () => ({}) } });
+        const sockets = { "/socket": { connect: () => ({}), channels: [room, log] } };
+        await using app = await startSupervisor({
+          strategy: "one_for_one",
+          children: { web: web.child({ port: 0, sockets }) },
+        });
+        await using client = await rawClient((await app.children.web.call.address()).url);
+        for (const topic of ["room", "log"] as const) {
+          await client.ask(["1", "1", topic, "phx_join", {}]);
+          expect(tried(() => web.broadcast(topic, event, payload))).toEqual(ofTheProtocol);
+        }
+        const [, , , , said] = await client.ask(["1", "2", "room", "say", {}]);
+        const refusals = { push: ofTheProtocol, broadcast: ofTheProtocol, others: ofTheProtocol };
+        expect(said).toEqual({ status: "ok", response: refusals });
+        const published: unknown = await web.publish("log", event, payload).catch(codeOf);
+        expect(published).toEqual(ofTheProtocol);
+      }),
+    );
+  },
+);

@@ -368,6 +368,8 @@ describe("clients of a topic whose log", () => {
           said('{"n":7,}'),
           said('{"n":7}]'),
           said('{"n":7,"~":{"offset":9}}'),
+          { event: "phx_close", payload: "{}" },
+          { event: "~place", payload: "{}" },
         ];
         const odd = [said("{ }"), said('{"n":2 }'), said('{\n "n": 3}\n')];
         await store.append("feed", [...foreign, ...odd] as unknown as HistoryEntry[]);

@@ -12,7 +12,7 @@ import type { EndpointRecord } from "../directory.ts";
 import { entryBytes, type HistoryEntry } from "./history-entry.ts";
 import { LoggedSend, LoggedSends } from "./logged-send.ts";
 import type { Membership } from "../socket/membership.ts";
-import { encodeObject } from "../wire/payload.ts";
+import { checkEvent, encodeObject } from "../wire/payload.ts";
 import { matchTopic, type TopicPattern } from "../topic-pattern.ts";
 import { TopicTail } from "./topic-tail.ts";
 
@@ -91,6 +91,7 @@ export class EndpointLog {
 
   /** Appends a broadcast. @throws SLUICE_PAYLOAD_REFUSED at once; SLUICE_LOG_BUSY and what the log says, as a rejection */
   publish(topic: string, event: string, payload: object, id?: string): Promise<Position> {
+    checkEvent(topic, event);
     const json = encodeObject(topic, event, payload, this.#record.limits);
     const entry: HistoryEntry =
       id === undefined ? { event, payload: json } : { event, payload: json, id };

@@ -1,4 +1,4 @@
-import { reserved } from "../wire/payload.ts";
+import { isReservedEvent, reserved } from "../wire/payload.ts";
 
 /** A broadcast as a log keeps it. */
 export interface HistoryEntry {
@@ -34,10 +34,10 @@ export function isEntry(value: unknown): value is HistoryEntry {
 
 /**
  * What somebody has written into a log, as one of our own nodes would have; nothing when it is no broadcast: its payload is
- * put into frames as it is, so it must be an object in JSON, without the key of the runtime.
+ * put into frames as it is, so it must be an object in JSON, without the key of the runtime, under no event of the protocol.
  */
 export function saidBy(value: unknown): HistoryEntry | undefined {
-  if (!isEntry(value)) return undefined;
+  if (!isEntry(value) || isReservedEvent(value.event)) return undefined;
   const said = parsed(value.payload);
   if (said === undefined || Object.hasOwn(said, reserved)) return undefined;
   // Space behind it, or in an empty one, stands where the runtime writes.

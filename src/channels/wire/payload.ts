@@ -9,6 +9,16 @@ export type Payload = string | Uint8Array;
 /** The key of a payload that is the runtime's. */
 export const reserved = "~";
 
+/** Is it an event of the protocol? A client takes it for a word of its server. */
+export function isReservedEvent(event: string): boolean {
+  return event.startsWith("phx_") || event.startsWith(reserved);
+}
+
+/** Refuses what a program says in the name of the protocol. @throws SLUICE_PAYLOAD_REFUSED */
+export function checkEvent(topic: string, event: string): void {
+  if (isReservedEvent(event)) throw payloadRefused(topic, event, "its event is the protocol's");
+}
+
 /** Why most of what is no payload is refused. */
 export const notPlain = "it is no plain object";
 
@@ -21,7 +31,7 @@ export function isBytes(value: unknown): value is Uint8Array {
  * The payload of a push or broadcast: a plain object as JSON text, or bytes as they are.
  *
  * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if it is neither, cannot be written as JSON (a cycle, a bigint, nesting too
- * deep), has the key `"~"`, or is over `maxPayloadBytes`.
+ * deep), has the key `"~"`, or is over `maxPayloadBytes`; also for an event of the protocol.
  */
 export function encodePayload(
   topic: string,
@@ -29,6 +39,7 @@ export function encodePayload(
   payload: unknown,
   limits: Limits,
 ): Payload {
+  checkEvent(topic, event);
   if (isBytes(payload)) return checkedBytes(topic, event, payload, limits);
   return encodeObject(topic, event, payload, limits);
 }
