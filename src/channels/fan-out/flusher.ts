@@ -32,6 +32,8 @@ export class Flusher {
   readonly #shared = new SharedRun();
   #dirty: Flushable[] = [];
   #scheduled = false;
+  /** Sockets that may still be written in the turn at hand; none but while it begins. */
+  #room = 0;
   readonly #flush = (): void => this.flush();
   #run: OpenRun | undefined = undefined;
   /** Topics that are being handed out: more than one when somebody who was told speaks at once. */
@@ -73,12 +75,21 @@ export class Flusher {
     this.#schedule();
   }
 
-  /** Writes the next sockets in line. */
+  /** Is it the turn of a socket for which nothing waits? Then it is to be written at once, and need not stand in line. */
+  takesTurn(): boolean {
+    if (this.#room === 0) return false;
+    this.#room--;
+    return true;
+  }
+
+  /** Hands out what is on its way, then writes the next sockets in line. */
   flush(): void {
+    this.#room = socketsPerTurn;
     this.open(undefined);
     const dirty = this.#dirty;
-    this.#dirty = dirty.length > socketsPerTurn ? dirty.slice(socketsPerTurn) : [];
-    const count = Math.min(dirty.length, socketsPerTurn);
+    const count = Math.min(dirty.length, this.#room);
+    this.#room = 0;
+    this.#dirty = dirty.slice(count);
     for (let at = 0; at < count; at++) {
       const socket = dirty[at]!;
       socket.marked = false;

@@ -224,4 +224,51 @@ describe("Flusher", () => {
       },
       { seeds: 1 },
     ));
+
+  it("writes those at once for whom nothing waits as it hands out, among the same 2,000; all others in order", () =>
+    simulate(
+      async () => {
+        const system = currentSystem();
+        const { runtime } = system;
+        const flusher = new Flusher(runtime);
+        const closings: number[] = [];
+        const members = Array.from({ length: 4_500 }, (_, at) => {
+          const line = new Line();
+          const owner = { closing: () => void closings.push(at) };
+          return { line, client: new SendingHalf({ system, flusher, limits }, line, owner, v2) };
+        });
+        const settled: boolean[] = [];
+        const watch = { settled: (written: boolean) => void settled.push(written) };
+        const said = new Outgoing(Buffer.from("said"), "kept", "", watch);
+        for (const { client } of members.slice(0, 500)) client.send(frame("before"));
+        const [idle, broken] = [members[500]!, members[501]!];
+        broken.line.send = () => {
+          throw new Error("the line's own");
+        };
+        using _quiet = attach("sluice.log", () => {});
+        const atOnce: string[][] = [];
+        flusher.open({
+          handOut() {
+            for (const { client } of members) client.take(said);
+            atOnce.push(idle.line.writes);
+            idle.client.take(frame("behind"));
+          },
+          catchUp() {},
+        });
+        const writes = (): number => members.filter(({ line }) => line.writes.length > 0).length;
+        const perTurn: number[] = [];
+        for (let turn = 0; turn < 3; turn++) {
+          await new Promise<void>((resolve) => runtime.turn(resolve));
+          perTurn.push(writes());
+        }
+        // One of them was broken.
+        expect(perTurn).toEqual([1_999, 3_999, 4_499]);
+        expect(atOnce).toEqual([["said", "behind.............."]]);
+        expect(members[0]!.line.writes).toEqual(["before..............said"]);
+        expect(closings).toEqual([501]);
+        expect(settled.filter((written) => !written)).toHaveLength(1);
+        expect(settled).toHaveLength(members.length);
+      },
+      { seeds: 1 },
+    ));
 });

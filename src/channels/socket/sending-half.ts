@@ -75,7 +75,10 @@ export class SendingHalf implements Flushable {
 
   /** The same for a broadcast that is handed out: what is said meanwhile comes behind it. */
   take(frame: Outgoing): void {
-    if (this.#queue(frame) && this.#isOver() && !this.#relieve() && !this.#bears())
+    if (this.#isIdleFor(frame) && this.#world.flusher.takesTurn()) {
+      const isWritten = this.#hand(frame.bytes);
+      frame.watch?.settled(isWritten);
+    } else if (this.#queue(frame) && this.#isOver() && !this.#relieve() && !this.#bears())
       this.close(4008, "slow consumer");
   }
 
@@ -152,6 +155,17 @@ export class SendingHalf implements Flushable {
     }
   }
 
+  /** Would the frame be alone in its outbox, and go out with the next write whatever else is said? */
+  #isIdleFor(frame: Outgoing): boolean {
+    return (
+      this.#outbox.pendingBytes === 0 &&
+      this.blockedSweeps < 0 &&
+      !this.isClosed &&
+      this.#wait === undefined &&
+      frame.bytes.length <= this.#world.limits.maxPendingBytes
+    );
+  }
+
   #queue(frame: Outgoing): boolean {
     if (this.isClosed) {
       frame.watch?.settled(false);
@@ -191,15 +205,21 @@ export class SendingHalf implements Flushable {
     const bytes = Math.min(bytesPerTurn, this.#world.limits.maxPendingBytes / 4);
     const frames = this.#outbox.take(bytes);
     if (frames.length === 0) return;
+    const isWritten = this.#hand(run.join(frames));
+    for (const frame of frames) frame.watch?.settled(isWritten);
+  }
+
+  /** Hands bytes to the transport; false where it could not, which is the end. */
+  #hand(bytes: Buffer): boolean {
     try {
-      if (!this.transport.send(run.join(frames))) this.blockedSweeps = 0;
+      if (!this.transport.send(bytes)) this.blockedSweeps = 0;
+      return true;
     } catch (error) {
-      for (const frame of frames) frame.watch?.settled(false);
       // What it has missed it cannot be told any more.
       log("error", "a socket could not be written to, and is closed", error);
-      return this.#end(1011, "not written");
+      this.#end(1011, "not written");
+      return false;
     }
-    for (const frame of frames) frame.watch?.settled(true);
   }
 
   #lookAtWait(): void {
