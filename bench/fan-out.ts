@@ -41,7 +41,13 @@ const names = Object.keys(scenarios).filter(
   (name) => options.only?.split(",").includes(name) ?? true,
 );
 const chosen = peers.filter((peer) => options.peers.split(",").includes(peer));
-const runs: { readonly scenario: string; readonly peer: Peer; readonly figures: Figures }[] = [];
+interface Run {
+  readonly round: number;
+  readonly scenario: string;
+  readonly peer: Peer;
+  readonly figures: Figures;
+}
+const runs: Run[] = [];
 const failures: string[] = [];
 const loadBefore = loadavg()[0]!;
 let state = seed;
@@ -54,7 +60,7 @@ for (let round = 1; round <= rounds; round++) {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${round} ${scenario} ${peer}`);
       using bench = new Bench(peer);
       try {
-        runs.push({ scenario, peer, figures: await scenarios[scenario]!(bench) });
+        runs.push({ round, scenario, peer, figures: await scenarios[scenario]!(bench) });
       } catch (error) {
         failures.push(`${scenario} ${peer}, round ${round}: ${String(error)}`);
       }
@@ -70,6 +76,18 @@ function medianOf(scenario: string, peer: Peer, figure: string): number | undefi
   return values.length === 0 ? undefined : median(values);
 }
 
+/** Of each round, in which the peers run one behind the other: a machine is not the same a few minutes later. */
+function ratioOf(scenario: string, peer: Peer, figure: string): number | undefined {
+  const figureOf = (round: number, of: Peer): number | undefined =>
+    runs.find((run) => run.round === round && run.scenario === scenario && run.peer === of)
+      ?.figures[figure];
+  const ratios = Array.from({ length: rounds }, (_, at) => {
+    const [ours, theirs] = [figureOf(at + 1, "sluice"), figureOf(at + 1, peer)];
+    return ours === undefined || theirs === undefined ? [] : ours / theirs;
+  }).flat();
+  return ratios.length === 0 ? undefined : median(ratios);
+}
+
 const rows = [["scenario", "figure", ...chosen, "Sluice ÷ Socket.IO", "Sluice ÷ ws"]];
 for (const scenario of names) {
   const figures = new Set(
@@ -77,11 +95,7 @@ for (const scenario of names) {
   );
   for (const figure of figures) {
     const values = chosen.map((peer) => medianOf(scenario, peer, figure));
-    const ours = medianOf(scenario, "sluice", figure);
-    const ratio = (peer: Peer): string => {
-      const theirs = medianOf(scenario, peer, figure);
-      return ours === undefined || theirs === undefined ? "–" : (ours / theirs).toFixed(3);
-    };
+    const ratio = (peer: Peer): string => ratioOf(scenario, peer, figure)?.toFixed(3) ?? "–";
     rows.push([
       scenario,
       figure,
@@ -108,8 +122,7 @@ const judge = (what: string, value: number | undefined, gate: number, goal: numb
 };
 for (const { scenario, figure, peer, gate, goal } of gates) {
   if (!names.includes(scenario) || !chosen.includes(peer) || !chosen.includes("sluice")) continue;
-  const [ours, theirs] = [medianOf(scenario, "sluice", figure), medianOf(scenario, peer, figure)];
-  const value = ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  const value = ratioOf(scenario, peer, figure);
   judge(`${scenario}, ${figure}, Sluice ÷ ${peer}`, value, gate, goal);
 }
 for (const { scenario, figure, gate, goal } of bounds)
