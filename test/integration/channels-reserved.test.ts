@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { startSupervisor, withSystem } from "sluice";
 import { endpoint, type Endpoint } from "sluice/channels";
+import { pubsub } from "sluice/pubsub";
 import { attach } from "sluice/telemetry";
+import { memoryHub } from "sluice/testing";
 import { rawClient, type RawClient } from "./support/clients.ts";
 
 interface Room {
@@ -171,3 +173,39 @@ describe.each(["phx_close", "phx_error", "phx_reply", "phx_else", "~place"])(
     );
   },
 );
+
+it("an event of the protocol that comes from a broker is told to no client, and logged; what follows is heard (L126, R58)", () =>
+  withSystem(async () => {
+    const logs: string[] = [];
+    using _log = attach("sluice.log", ({ message }) => void logs.push(message));
+    const hub = memoryHub();
+    const web = endpoint<Pick<Topics, "room">>("web");
+    const room = web.channel("room", {
+      schemas: "trusted",
+      join: () => ({ assigns: {}, reply: {} }),
+      on: { say: () => ({}), tell: () => ({}) },
+    });
+    const sockets = { "/socket": { connect: () => ({}), channels: [room] } };
+    await using app = await startSupervisor({
+      strategy: "one_for_one",
+      children: { bus: pubsub({ adapter: hub.adapter }), web: web.child({ port: 0, sockets }) },
+    });
+    await using client = await rawClient((await app.children.web.call.address()).url);
+    await client.ask(["1", "1", "room", "phx_join", {}]);
+    const stranger = await hub.adapter.connect(
+      { message() {}, lost() {} },
+      new AbortController().signal,
+    );
+    const envelope = JSON.stringify([1, "x", 1, "broadcast", "channel:web:room"]);
+    const events = ["phx_close", "phx_error", "phx_reply", "~place"];
+    for (const event of [...events, "said"])
+      for (const payload of ["{}", "=AQ=="])
+        await stranger.publish(
+          "t/channel:web:room",
+          `${envelope}\n${JSON.stringify(["room", event])}\n${payload}`,
+        );
+    expect(await client.next()).toEqual([null, null, "room", "said", {}]);
+    const failed = 'a message of another node on "channel:web:room" failed';
+    expect(logs).toEqual(Array.from({ length: events.length * 2 }, () => failed));
+    await stranger.close();
+  }));

@@ -1,6 +1,7 @@
 import type { Codec } from "../../pubsub/internal.ts";
 import { BroadcastMessage, type SendOptions } from "../fan-out/broadcast.ts";
 import type { Limits } from "../limits.ts";
+import { isReservedEvent } from "./payload.ts";
 
 /** What a sender may want for slow clients that other nodes can do as well. */
 const policies: readonly unknown[] = ["disconnect", "dropOldest"];
@@ -9,8 +10,9 @@ const policies: readonly unknown[] = ["disconnect", "dropOldest"];
 const bytes = "=";
 
 /**
- * How broadcasts of channels cross: their event, and the text of their payload, which is not parsed where it arrives. What
- * measures or waits for clients stays with its sender, for it is about the clients of that node.
+ * How broadcasts of channels cross: their event, and the text of their payload, which is not parsed where it arrives, for
+ * the node that says it has checked it. Its event is looked at again: one of the protocol ends channels. What measures or
+ * waits for clients stays with its sender, for it is about the clients of that node.
  */
 export function broadcastCodec(limits: () => Limits): Codec<BroadcastMessage> {
   return {
@@ -31,6 +33,7 @@ export function broadcastCodec(limits: () => Limits): Codec<BroadcastMessage> {
       if (
         typeof topic !== "string" ||
         typeof event !== "string" ||
+        isReservedEvent(event) ||
         !(isBytes || sent.startsWith("{"))
       )
         throw new TypeError("no broadcast of a channel");
