@@ -45,7 +45,8 @@ export interface Endpoint<M, SA> {
    * nodes, it costs a look-up, is counted (`sluice.pubsub.unreached`), and the payload is not looked at. With history it is
    * `publish` without the wait: what the log does not take is counted and told (`sluice.history.failed`).
    *
-   * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if the payload is no plain object, no JSON, too large, or has the key `"~"`.
+   * @throws SluiceError `SLUICE_PAYLOAD_REFUSED` if the payload is no plain object, no JSON, too large, or has the key `"~"`,
+   * or its event begins with `phx_` or `~`.
    */
   broadcast<T extends AnyTopic<M>, E extends keyof OutOf<ContractOf<M, T>> & string>(
     topic: T,
