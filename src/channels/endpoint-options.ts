@@ -11,9 +11,13 @@ import type { Params } from "./admission/params.ts";
 export interface ConnectInfo extends Context {
   /** `x-…`, `sec-websocket-…`, `user-agent`, `traceparent` and `tracestate`; never cookies, which any page can make a browser send. */
   readonly headers: Headers;
-  /** Address of the client; without `trustedProxies`, of the proxy it came through. */
+  /**
+   * Address of the client; without `trustedProxies`, of the proxy it came through. To be read within `connect`: who wants it
+   * later keeps it in the `assigns`. It is looked up when it or the port is first read, which costs a few µs, and stays; of a
+   * connection that has ended by then it may be `""`.
+   */
   readonly remoteAddress: string;
-  /** Port of whoever connected, client or proxy. */
+  /** Port of whoever connected, client or proxy. To be read within `connect`, as the address; else it may be 0. */
   readonly remotePort: number;
   /** What was asked for, by the name that the client knows this server by, which is one of `allowedHosts`. */
   readonly url: URL;

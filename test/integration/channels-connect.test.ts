@@ -7,7 +7,7 @@ import { attach } from "sluice/telemetry";
 import { Socket } from "phoenix";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { hangUp, join, until } from "./support/clients.ts";
+import { hangUp, join, rawClient, until } from "./support/clients.ts";
 
 interface Topics {
   lobby: { join(params: object): { readonly here: string } };
@@ -221,6 +221,44 @@ describe("connect", () => {
       expect(plain).toEqual({ x: "1" });
       ws.terminate();
     }));
+});
+
+describe("the address and port of a client that is gone", () => {
+  it.each([
+    ["remoteAddress", true],
+    ["remotePort", true],
+    ["url", false],
+  ] as const)("are known to whoever has read its %s in `connect`: %s", (name, known) =>
+    withSystem(async () => {
+      const web = endpoint<Topics, { readonly info: ConnectInfo }>("web");
+      const left = Promise.withResolvers<ConnectInfo>();
+      const lobby = web.channel("lobby", {
+        schemas: "trusted",
+        join: (_params, { socket }) => ({ assigns: socket.assigns, reply: { here: "" } }),
+        leave: ({ assigns }) => left.resolve(assigns.info),
+      });
+      const connect = (_params: object, info: ConnectInfo): { readonly info: ConnectInfo } => {
+        void info[name];
+        return { info };
+      };
+      await using app = await startSupervisor({
+        strategy: "one_for_one",
+        children: {
+          web: web.child({
+            port: 0,
+            // Where no limit counts addresses, nobody else asks for them.
+            limits: { maxConnections: 10, maxConnectionsPerAddress: 10 },
+            sockets: { "/socket": { connect, channels: [lobby] } },
+          }),
+        },
+      });
+      const client = await rawClient((await app.children.web.call.address()).url);
+      await client.ask(["1", "1", "lobby", "phx_join", {}]);
+      await client[Symbol.asyncDispose]();
+      const { remoteAddress, remotePort } = await left.promise;
+      expect([remoteAddress, remotePort > 0]).toEqual([known ? "127.0.0.1" : "", known]);
+    }),
+  );
 });
 
 describe("an upgrade whose headers are wrong", () => {
