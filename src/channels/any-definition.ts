@@ -6,7 +6,7 @@ import type { Schema } from "./schema.ts";
 import { checkDefinition } from "./check-definition.ts";
 import { topicPattern, type TopicPattern } from "./topic-pattern.ts";
 
-type Callback = (argument: unknown, channel: unknown, later?: unknown) => unknown;
+export type Callback = (argument: unknown, channel: unknown, later?: unknown) => unknown;
 
 /** The callbacks as they come. */
 export interface AnyCallbacks {

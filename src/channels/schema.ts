@@ -35,7 +35,7 @@ interface FieldTypes {
   readonly boolean: boolean;
 }
 
-const types: readonly (keyof FieldTypes)[] = ["string", "number", "boolean"];
+const typeNames: readonly (keyof FieldTypes)[] = ["string", "number", "boolean"];
 
 /**
  * A schema for a flat record: every field named here has to be there, of its type; numbers have to be finite. Fields that
@@ -54,20 +54,24 @@ export function fields<const F extends { readonly [name: string]: keyof FieldTyp
   fields: F,
 ): Schema<{ readonly [K in keyof F]: FieldTypes[F[K]] }> {
   checkObject("fields", fields);
-  for (const [name, type] of Object.entries(fields)) checkOneOf(`fields: ${name}`, type, types);
+  const types = Object.entries(fields);
+  for (const [name, type] of types) checkOneOf(`fields: ${name}`, type, typeNames);
   type Output = { readonly [K in keyof F]: FieldTypes[F[K]] };
   const validate = (value: unknown): SchemaResult<Output> => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       return { issues: [{ message: "expected an object" }] };
     }
-    const issues: SchemaIssue[] = [];
-    const kept = Object.entries(fields).map(([name, type]): [string, unknown] => {
-      // Own properties only, read and written as data: `constructor` and `__proto__` are fields like any other.
-      const given: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
-      if (!isOfType(type, given)) issues.push({ message: `expected a ${type}`, path: [name] });
-      return [name, given];
-    });
-    return issues.length > 0 ? { issues } : { value: Object.fromEntries(kept) as Output };
+    let issues: SchemaIssue[] | undefined;
+    const kept: Record<string, unknown> = {};
+    for (const [name, type] of types) {
+      // Own properties only: `constructor` and `__proto__` are fields like any other.
+      const given = Object.hasOwn(value, name) ? (value as typeof kept)[name] : undefined;
+      if (!isOfType(type, given))
+        (issues ??= []).push({ message: `expected a ${type}`, path: [name] });
+      else if (name === "__proto__") setOwn(kept, name, given);
+      else kept[name] = given;
+    }
+    return issues === undefined ? { value: kept as Output } : { issues };
   };
   return { "~standard": { version: 1, vendor: "sluice", validate } };
 }
@@ -94,6 +98,16 @@ export function binary(maxBytes: number): Schema<Uint8Array> {
       : { value };
   };
   return { "~standard": { version: 1, vendor: "sluice", validate } };
+}
+
+/** For the one name that an assignment takes for something else. */
+function setOwn(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  });
 }
 
 function isOfType(type: keyof FieldTypes, value: unknown): boolean {

@@ -10,9 +10,9 @@ import {
   type Plan,
 } from "../../process/internal.ts";
 import { Process } from "../../process/index.ts";
-import { invalid } from "../../telemetry/internal.ts";
 import type { AnyDefinition } from "../any-definition.ts";
 import type { BroadcastMessage } from "../fan-out/broadcast.ts";
+import { ClientEvent } from "./client-event.ts";
 import { ChannelKind, type ClientMessage, type InterceptMessage } from "./channel-message.ts";
 import type { Position } from "../contract.ts";
 import { takeSince } from "../history/history-bounds.ts";
@@ -24,20 +24,17 @@ import {
 } from "../history/history-join.ts";
 import { UntoldPlace } from "../history/untold-place.ts";
 import { joinConfirmed } from "./join-confirmed.ts";
-import { runCallback } from "./run-callback.ts";
+import { crash, runCallback } from "./run-callback.ts";
 import { JoinedTopic } from "./joined-topic.ts";
-import { LaterReply } from "./later-reply.ts";
 import type { Membership } from "./membership.ts";
 import { checkReserved, encodeObject, encodePayload, isBytes } from "../wire/payload.ts";
-import { invalidOf } from "../invalid.ts";
 import { reasonOf } from "../refused.ts";
 import type { SchemaResult } from "../schema.ts";
 import type { Incoming } from "../wire/serializer.ts";
-import { tellRefused } from "../tell-refused.ts";
+import { invalidPayload, tellInvalid } from "../tell-refused.ts";
 import { bytesMissed } from "../fan-out/broadcast-run.ts";
 
 const plans = new WeakMap<AnyDefinition, Plan>();
-const invalidPayload = { reason: "invalid payload" };
 
 /** How channels of a definition are made. */
 export function channelPlan(definition: AnyDefinition): Plan {
@@ -68,7 +65,12 @@ class ChannelProcess extends Process implements Engine {
       case ChannelKind.join:
         return this.#join((message as ClientMessage).incoming);
       case ChannelKind.event:
-        return this.#event((message as ClientMessage).incoming);
+        return new ClientEvent(
+          this.#cell,
+          this.#joined,
+          this.#membership,
+          (message as ClientMessage).incoming,
+        ).run();
       case ChannelKind.leave:
         return this.#leave((message as ClientMessage).incoming);
       case ChannelKind.gone:
@@ -102,18 +104,37 @@ class ChannelProcess extends Process implements Engine {
   }
 
   #join(incoming: Incoming): unknown {
-    const { join } = this.#membership.definition.callbacks;
-    const refuse = (reason: object): void => this.#refuseJoin(incoming, reason);
-    const { params: sent, since } =
-      this.#membership.definition.history === undefined
+    const { definition } = this.#membership;
+    const { params, since } =
+      definition.history === undefined
         ? { params: incoming.payload, since: undefined }
         : takeSince(incoming.payload);
-    return this.#checked("join", sent, refuse, (params) =>
-      this.#refusable(
-        () => join(params, this.#joined),
-        (result) => this.#accept(incoming, result, since),
-        refuse,
-      ),
+    const schema = definition.schema("join");
+    if (schema === undefined) return this.#ask(incoming, params, since);
+    return runCallback(
+      this.#cell,
+      () => schema["~standard"].validate(params),
+      (result: SchemaResult<unknown>) => {
+        if (result.issues === undefined) return this.#ask(incoming, result.value, since);
+        tellInvalid(definition, "join", result.issues, params);
+        return this.#refuseJoin(incoming, invalidPayload);
+      },
+      crash,
+    );
+  }
+
+  /** May it be joined? */
+  #ask(incoming: Incoming, params: unknown, since: Position | undefined): unknown {
+    const { join } = this.#membership.definition.callbacks;
+    return runCallback(
+      this.#cell,
+      () => join(params, this.#joined),
+      (result) => this.#accept(incoming, result, since),
+      (error) => {
+        const reason = reasonOf(error);
+        if (reason === undefined) throw error;
+        this.#refuseJoin(incoming, reason);
+      },
     );
   }
 
@@ -134,7 +155,7 @@ class ChannelProcess extends Process implements Engine {
         : this.#enterWithHistory(incoming, reply, since);
     return confirmed === undefined
       ? enter()
-      : runCallback(this.#cell, () => confirmed, enter, notConfirmed);
+      : runCallback(this.#cell, () => confirmed, enter, crash);
   }
 
   /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
@@ -172,30 +193,6 @@ class ChannelProcess extends Process implements Engine {
     membership.reply(incoming.joinRef, incoming.ref, "error", reason);
     membership.refused(counts);
     this.#cell.stop("normal");
-  }
-
-  #event(incoming: Incoming): unknown {
-    const { event, payload } = incoming;
-    const handler = this.#membership.definition.handler(event);
-    const later = new LaterReply(this.#membership, incoming, handler !== undefined);
-    if (handler === undefined) {
-      this.#tellRefused("event", "unknown event");
-      return later.refuse({ reason: "unknown event" });
-    }
-    const refuse = (reason: object): void => {
-      this.#tellRefused(event, "refused");
-      later.refuse(reason);
-    };
-    const unfit = (reason: object): void => later.refuse(reason);
-    return this.#checked(event, payload, unfit, (checked) =>
-      this.#refusable(
-        () => handler(checked, this.#joined, later),
-        (reply) => {
-          if (reply !== later) later.reply(reply);
-        },
-        refuse,
-      ),
-    );
   }
 
   /** The reply comes at once; `leave` runs, and may still push, before the client is told that it is over. */
@@ -256,55 +253,6 @@ class ChannelProcess extends Process implements Engine {
   get #isEnding(): boolean {
     return this.#cell.state !== State.running || this.#cell.stopReason !== undefined;
   }
-
-  /** Runs a callback that may refuse. */
-  #refusable(
-    work: () => unknown,
-    done: (value: unknown) => unknown,
-    refuse: (reason: object) => void,
-  ): unknown {
-    return runCallback(this.#cell, work, done, (error) => {
-      const reason = reasonOf(error);
-      if (reason === undefined) throw error;
-      refuse(reason);
-    });
-  }
-
-  /** Goes on with what the schema makes of a client's payload; without a schema, with the payload. */
-  #checked(
-    event: string,
-    payload: unknown,
-    refuse: (reason: object) => void,
-    next: (checked: unknown) => unknown,
-  ): unknown {
-    const schema = this.#membership.definition.schema(event);
-    if (schema === undefined) return next(payload);
-    return runCallback(
-      this.#cell,
-      () => schema["~standard"].validate(payload),
-      (result: SchemaResult<unknown>) => {
-        if (result.issues === undefined) return next(result.value);
-        this.#tellRefused(event, invalidPayload.reason);
-        if (invalid.active) {
-          const { endpoint, pattern } = this.#membership.definition;
-          invalid.emit({ endpoint, pattern, event, issues: invalidOf(result.issues, payload) });
-        }
-        return refuse(invalidPayload);
-      },
-      (error) => {
-        throw error;
-      },
-    );
-  }
-
-  #tellRefused(event: string, reason: string): void {
-    tellRefused(`${event} on ${this.#membership.definition.pattern}`, reason);
-  }
-}
-
-/** The broker refuses the subscription: the join has crashed. */
-function notConfirmed(error: unknown): never {
-  throw error;
 }
 
 /** What a `join` gave. @throws TypeError for anything without `assigns` */

@@ -16,7 +16,16 @@ export function runCallback<T>(
   } catch (error) {
     return failed(error);
   }
-  if (!isThenable(result)) return follow(result);
+  return isThenable(result) ? whenSettled(cell, result, follow, failed) : follow(result);
+}
+
+/** The same for a promise that a callback has given. */
+export function whenSettled<T>(
+  cell: Cell,
+  result: PromiseLike<T>,
+  follow: (value: T) => unknown,
+  failed: (error: unknown) => unknown,
+): void {
   cell.hold(
     result.then(
       (value) => () => follow(value),
@@ -24,5 +33,9 @@ export function runCallback<T>(
     ),
     (next) => (next as () => unknown)(),
   );
-  return undefined;
+}
+
+/** For what fails where nothing is refused: its process crashes. */
+export function crash(error: unknown): never {
+  throw error;
 }

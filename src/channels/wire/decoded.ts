@@ -23,20 +23,29 @@ export function decoded(fields: Fields, limits: Limits, excess?: string): Decode
   if (!isRef(joinRef) || !isRef(ref))
     return undecodable("a ref is no string, finite number or null");
   if (typeof topic !== "string") return undecodable("the topic is no string");
-  const refused = (reason: string): Decoded => ({ kind: "refused", joinRef, ref, topic, reason });
-  if (excess !== undefined) return refused(excess);
+  if (excess !== undefined) return { kind: "refused", joinRef, ref, topic, reason: excess };
   if (typeof event !== "string") return undecodable("the event is no string");
-  if (exceeds(joinRef, limits.maxRefBytes))
-    return refused(`join ref over ${limits.maxRefBytes} bytes`);
-  if (exceeds(ref, limits.maxRefBytes)) return refused(`ref over ${limits.maxRefBytes} bytes`);
-  if (exceeds(topic, limits.maxTopicBytes))
-    return refused(`topic over ${limits.maxTopicBytes} bytes`);
-  if (CONTROL.test(topic)) return refused("control character in the topic");
-  // Half a surrogate pair has no bytes: on the way to another node it would become some other topic.
-  if (!topic.isWellFormed()) return refused("half a character in the topic");
-  if (exceeds(event, limits.maxEventBytes))
-    return refused(`event over ${limits.maxEventBytes} bytes`);
+  const reason = excessOf(joinRef, ref, topic, event, limits);
+  if (reason !== undefined) return { kind: "refused", joinRef, ref, topic, reason };
   return { kind: "message", message: { joinRef, ref, topic, event, payload } };
+}
+
+/** What is wrong with a message of the right types. */
+function excessOf(
+  joinRef: WireRef,
+  ref: WireRef,
+  topic: string,
+  event: string,
+  limits: Limits,
+): string | undefined {
+  const { maxRefBytes, maxTopicBytes, maxEventBytes } = limits;
+  if (exceeds(joinRef, maxRefBytes)) return `join ref over ${maxRefBytes} bytes`;
+  if (exceeds(ref, maxRefBytes)) return `ref over ${maxRefBytes} bytes`;
+  if (exceeds(topic, maxTopicBytes)) return `topic over ${maxTopicBytes} bytes`;
+  if (CONTROL.test(topic)) return "control character in the topic";
+  // Half a surrogate pair has no bytes: on the way to another node it would become some other topic.
+  if (!topic.isWellFormed()) return "half a character in the topic";
+  return exceeds(event, maxEventBytes) ? `event over ${maxEventBytes} bytes` : undefined;
 }
 
 /** Reads a frame of either kind. */

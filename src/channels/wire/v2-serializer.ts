@@ -8,6 +8,11 @@ import type { Decoded, Serializer, Wire, WireRef } from "./serializer.ts";
 import { broadcastBytes, decodePush, pushBytes, replyBytes } from "./v2-bytes.ts";
 
 const ELEMENTS = 5;
+/** What stands between the topic of a reply and its response. */
+const replied = {
+  ok: ',"phx_reply",{"status":"ok","response":',
+  error: ',"phx_reply",{"status":"error","response":',
+} as const;
 
 class V2Serializer implements Serializer {
   readonly version = "2.0.0";
@@ -24,9 +29,8 @@ class V2Serializer implements Serializer {
     // The head is within the limits even where the payload is not, and says whom to answer.
     const elements = parseJson(excess === undefined ? text : `${text.slice(0, headEnd)}]`);
     if (!Array.isArray(elements)) return undecodable("not a JSON array");
-    const [joinRef, ref, topic, event, payload] = elements as unknown[];
-    if (excess === undefined && elements.length < ELEMENTS)
-      return undecodable("fewer than five elements");
+    const { 0: joinRef, 1: ref, 2: topic, 3: event, 4: payload, length } = elements as unknown[];
+    if (excess === undefined && length < ELEMENTS) return undecodable("fewer than five elements");
     return decoded({ joinRef, ref, topic, event, payload }, limits, excess);
   }
 
@@ -53,10 +57,9 @@ class V2Serializer implements Serializer {
     status: "ok" | "error",
     response: Payload,
   ): Wire {
-    if (typeof response === "string") {
-      const payload = `{"status":"${status}","response":${response}}`;
-      return text(joinRef, ref, topic, "phx_reply", payload);
-    }
+    // All in one: each piece of a text that is put together costs as much as its letters.
+    if (typeof response === "string")
+      return `[${JSON.stringify(joinRef)},${JSON.stringify(ref)},${JSON.stringify(topic)}${replied[status]}${response}}]`;
     this.#checkBytes(topic, "phx_reply");
     return replyBytes(joinRef, ref, topic, status, response);
   }
