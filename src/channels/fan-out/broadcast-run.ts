@@ -56,9 +56,10 @@ export class BroadcastRun {
       const { whole } = framed;
       if (whole !== undefined && whole.bytes.length <= world.limits.maxPendingBytes / 4) {
         member.handed = end;
-        return client.take(whole);
+        return client.takeLast(whole);
       }
     }
+    const isOne = member.handed === end - 1;
     while (member.handed < end) {
       const at = member.handed++ - this.start;
       const message = this.#messages[at]!;
@@ -67,7 +68,8 @@ export class BroadcastRun {
       else if (message.slow === "wait") {
         const wait = client.takeWaiting(frame, message.maxWaitMs);
         if (wait !== undefined) message.waits.push(wait);
-      } else client.take(frame);
+      } else if (isOne) client.takeLast(frame);
+      else client.take(frame);
     }
   }
 

@@ -13,31 +13,44 @@ export interface Flushable {
 
 /** Broadcasts that are on their way to all members of a topic, and could be joined by more. */
 export interface OpenRun {
+  /** So many have been said on the topic. */
+  readonly end: number;
   /** Hands them to all, each behind what it has coming from those that are handed out already. */
-  handOut(earlier: readonly OpenRun[]): void;
-  /** Hands them to one, for whom there is something else now. */
-  catchUp(client: SendingHalf): void;
+  handOut(earlier: readonly LeavingRun[]): void;
+  /** Hands them to one, for whom there is something else now; all, or those up to an end. */
+  catchUp(client: SendingHalf, end?: number): void;
+}
+
+/** Broadcasts that are being handed out. */
+export interface LeavingRun {
+  readonly run: OpenRun;
+  /** What is said on their topic from here on was said later. */
+  readonly end: number;
 }
 
 const none: readonly never[] = [];
-/** Sockets written between two looks at the outside world, so that a large fan-out holds nobody up. */
-const socketsPerTurn = 2_000;
+/** Writes between two looks at the outside world, at most, so that a large fan-out holds nobody up. */
+const writesPerTurn = 2_000;
 
 /**
- * Writes what was queued for the sockets of an endpoint: once per turn, when the JavaScript at hand has ended. What throws
- * for one socket or topic is told to the log, and hurts no other.
+ * Writes what was queued for the sockets of an endpoint: once per turn, when the JavaScript at hand has ended; and knows who
+ * may be written without queuing. What throws for one socket or topic is told to the log, and hurts no other.
  */
 export class Flusher {
   readonly #runtime: Runtime;
   readonly #shared = new SharedRun();
   #dirty: Flushable[] = [];
   #scheduled = false;
-  /** Sockets that may still be written in the turn at hand; none but while it begins. */
-  #room = 0;
+  /** Writes that may still happen at once, before the next flush. */
+  #room = writesPerTurn;
+  /** Those that have, since the last flush: nobody knows how many of them since the last look at the outside world. */
+  #ahead = 0;
+  /** What is on its way is handed out for the last time in this turn. */
+  #handsOut = false;
   readonly #flush = (): void => this.flush();
   #run: OpenRun | undefined = undefined;
   /** Topics that are being handed out: more than one when somebody who was told speaks at once. */
-  #leaving: readonly OpenRun[] = none;
+  #leaving: readonly LeavingRun[] = none;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -45,7 +58,7 @@ export class Flusher {
 
   /** What is on its way to a client goes before what it is sent now. */
   catchUp(client: SendingHalf): void {
-    for (const run of this.#leaving) run.catchUp(client);
+    for (const { run } of this.#leaving) run.catchUp(client);
     this.#run?.catchUp(client);
   }
 
@@ -57,7 +70,7 @@ export class Flusher {
     if (run !== undefined) this.#schedule();
     if (before === undefined) return;
     const earlier = this.#leaving;
-    this.#leaving = earlier === none ? [before] : [...earlier, before];
+    this.#leaving = [...earlier, { run: before, end: before.end }];
     try {
       before.handOut(earlier);
     } catch (error) {
@@ -75,21 +88,33 @@ export class Flusher {
     this.#schedule();
   }
 
-  /** Is it the turn of a socket for which nothing waits? Then it is to be written at once, and need not stand in line. */
+  /** May a socket for which nothing waits be written what is handed out to it, and need not stand in line? */
   takesTurn(): boolean {
-    if (this.#room === 0) return false;
-    this.#room--;
+    return this.#handsOut && this.#takesRoom();
+  }
+
+  /** The same for an answer, before the turn ends. */
+  goesAhead(): boolean {
+    if (!this.#takesRoom()) return false;
+    this.#ahead++;
+    this.#schedule();
     return true;
   }
 
   /** Hands out what is on its way, then writes the next sockets in line. */
   flush(): void {
-    this.#room = socketsPerTurn;
+    let left = writesPerTurn - this.#ahead;
+    this.#ahead = 0;
+    // Who stands in line does so from before, and is not to be kept there by those who need not.
+    const room = (this.#room = Math.max(left - this.#dirty.length, 0));
+    this.#handsOut = true;
     this.open(undefined);
+    this.#handsOut = false;
+    left -= room - this.#room;
     const dirty = this.#dirty;
-    const count = Math.min(dirty.length, this.#room);
-    this.#room = 0;
+    const count = Math.min(dirty.length, left);
     this.#dirty = dirty.slice(count);
+    this.#room = left - count;
     for (let at = 0; at < count; at++) {
       const socket = dirty[at]!;
       socket.marked = false;
@@ -102,6 +127,12 @@ export class Flusher {
     this.#shared.clear();
     this.#scheduled = false;
     if (this.#dirty.length > 0 || this.#run !== undefined) this.#schedule();
+  }
+
+  #takesRoom(): boolean {
+    if (this.#room === 0) return false;
+    this.#room--;
+    return true;
   }
 
   #schedule(): void {

@@ -22,6 +22,13 @@ describe("SharedRun", () => {
     expect(run.join([]).length).toBe(0);
   });
 
+  it("joins strings of a letter for each byte with bytes", () => {
+    const letters = new Outgoing("\u0081\u00ff", "kept");
+    expect(new SharedRun().join([a, letters, c])).toEqual(
+      Buffer.from("aa\u0081\u00ffccc", "latin1"),
+    );
+  });
+
   it("copies nothing where there is one frame", () => {
     expect(new SharedRun().join([a])).toBe(a.bytes);
   });

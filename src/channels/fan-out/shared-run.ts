@@ -1,4 +1,5 @@
 import type { Outgoing } from "../socket/outbox.ts";
+import type { Frames } from "../wire/frame.ts";
 
 /**
  * Joins the frames of one write into one buffer. Sockets that joined the same topics take the same run in the same turn:
@@ -9,7 +10,7 @@ export class SharedRun {
   #joined: Buffer | undefined;
 
   /** The frames as one buffer; the same buffer as the last time if they are the same frames. */
-  join(frames: readonly Outgoing[]): Buffer {
+  join(frames: readonly Outgoing[]): Frames {
     if (frames.length === 1) return frames[0]!.bytes;
     if (this.#joined === undefined || !isSameRun(frames, this.#frames)) {
       this.#joined = concat(frames);
@@ -36,8 +37,10 @@ export function concat(frames: readonly Outgoing[]): Buffer {
   const joined = Buffer.allocUnsafeSlow(bytes);
   let at = 0;
   for (const frame of frames) {
-    joined.set(frame.bytes, at);
-    at += frame.bytes.length;
+    const { bytes } = frame;
+    if (typeof bytes === "string") joined.write(bytes, at, "latin1");
+    else joined.set(bytes, at);
+    at += bytes.length;
   }
   return joined;
 }

@@ -7,7 +7,7 @@ import type { EndpointRecord } from "../directory.ts";
 import type { SendingHalf } from "../socket/sending-half.ts";
 import type { Membership } from "../socket/membership.ts";
 import { BroadcastRun } from "./broadcast-run.ts";
-import type { Flusher, OpenRun } from "./flusher.ts";
+import type { Flusher, LeavingRun, OpenRun } from "./flusher.ts";
 
 /** As many bytes as are written to one socket in one turn: what is more is handed out at once. */
 const mostBytes = 64 * 1_024;
@@ -34,6 +34,10 @@ export class TopicSubscribers implements Listener, OpenRun {
     this.#record = record;
     this.#flusher = flusher;
     this.#run = this.#oldest = new BroadcastRun(definition, 0);
+  }
+
+  get end(): number {
+    return this.#run.end;
   }
 
   /** How many there are. */
@@ -85,14 +89,14 @@ export class TopicSubscribers implements Listener, OpenRun {
     if (message.slow === "wait" || this.#run.bytes >= mostBytes) this.#flusher.open(undefined);
   }
 
-  handOut(earlier: readonly OpenRun[]): void {
-    const { end } = this.#run;
+  handOut(earlier: readonly LeavingRun[]): void {
+    const { end } = this;
     this.#run = this.#run.next = new BroadcastRun(this.definition, end);
     const failed: SendingHalf[] = [];
     let why: unknown;
     for (const [client, member] of this.#members) {
       try {
-        for (const run of earlier) run.catchUp(client);
+        for (const before of earlier) before.run.catchUp(client, before.end);
         this.#hand(member, end);
       } catch (error) {
         member.handed = Math.max(member.handed, end);
@@ -106,9 +110,9 @@ export class TopicSubscribers implements Listener, OpenRun {
     for (const client of failed) client.close(1011, "not written");
   }
 
-  catchUp(client: SendingHalf): void {
+  catchUp(client: SendingHalf, end: number = this.end): void {
     const member = this.#members.get(client);
-    if (member !== undefined) this.#hand(member, this.#run.end);
+    if (member !== undefined) this.#hand(member, end);
   }
 
   /** Sends one all before `end` that it has not had. */

@@ -1,7 +1,7 @@
 import type { Own } from "../../process/internal.ts";
 import type { Membership } from "../socket/membership.ts";
 import { Outgoing } from "../socket/outbox.ts";
-import { messageFrame } from "../wire/frame.ts";
+import { frameForOne } from "../wire/frame.ts";
 import { withMeta } from "../wire/payload.ts";
 
 /** A client that is shown nothing is told so often where it stands: what it goes on from is not long past. */
@@ -11,7 +11,7 @@ const tellMs = 5_000;
 export function tellPlace({ socket: { client }, topic }: Membership, offset: number): void {
   const payload = withMeta("{}", JSON.stringify({ offset }));
   const wire = client.serializer.broadcast(topic, "~place", payload);
-  client.send(new Outgoing(messageFrame(wire), "kept"));
+  client.send(new Outgoing(frameForOne(wire), "kept"));
 }
 
 /**

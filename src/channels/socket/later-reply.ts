@@ -34,9 +34,8 @@ export class LaterReply implements Later<unknown> {
     const membership = this.#membership;
     if (!membership.isHeard) return;
     // One that cannot be sent is none: there may be another.
-    membership.reply(incoming.joinRef, incoming.ref, status, response);
+    membership.answer(incoming, status, response);
     this.#incoming = undefined;
-    membership.unfinished--;
     this.#tell(incoming.event, status);
   }
 

@@ -5,7 +5,7 @@ import type { BroadcastMessage } from "../fan-out/broadcast.ts";
 import type { SendingHalf } from "./sending-half.ts";
 import type { Place } from "./dispatch.ts";
 import type { EndpointWorld } from "../server/endpoint-world.ts";
-import { messageFrame } from "../wire/frame.ts";
+import { frameForOne } from "../wire/frame.ts";
 import { Outgoing } from "./outbox.ts";
 import { encodePayload, encodeResponse } from "../wire/payload.ts";
 import type { Incoming, Serializer, Wire, WireRef } from "../wire/serializer.ts";
@@ -17,6 +17,8 @@ export interface SocketSide {
   readonly world: EndpointWorld;
   readonly assigns: unknown;
   readonly id: string | undefined;
+  /** All that its client has said is on its way through the channels. */
+  readonly isAtRest: boolean;
   /** A join was answered with ok. */
   joined(): void;
   /** A join came to nothing, by a fault of its client. */
@@ -77,6 +79,19 @@ export class Membership implements Place {
   reply(joinRef: WireRef, ref: WireRef, status: "ok" | "error", response: unknown): void {
     const encoded = encodeResponse(this.topic, response, this.socket.world.limits);
     this.#send(this.#serializer.reply(joinRef, ref, this.topic, status, encoded));
+  }
+
+  /** Answers an event. @throws SLUICE_PAYLOAD_REFUSED */
+  answer({ joinRef, ref }: Incoming, status: "ok" | "error", response: unknown): void {
+    const { topic, socket } = this;
+    const { client } = socket;
+    const encoded = encodeResponse(topic, response, socket.world.limits);
+    const wire = client.serializer.reply(joinRef, ref, topic, status, encoded);
+    const frame = new Outgoing(frameForOne(wire), "kept");
+    // More is likely to follow at once where more was asked, and goes into one write.
+    if (this.unfinished === 1 && socket.isAtRest) client.sendLast(frame);
+    else client.send(frame);
+    this.unfinished--;
   }
 
   /** Answers the join, or another message, with JSON text. */
@@ -189,6 +204,6 @@ export class Membership implements Place {
   }
 
   #send(wire: Wire): void {
-    this.socket.client.send(new Outgoing(messageFrame(wire), "kept"));
+    this.socket.client.send(new Outgoing(frameForOne(wire), "kept"));
   }
 }

@@ -1,4 +1,5 @@
 import type { Limits } from "../limits.ts";
+import type { Frames } from "../wire/frame.ts";
 
 /**
  * How a frame may be treated while it waits. `"kept"`: in order, never dropped. `"droppable"`: in order, given up when
@@ -19,13 +20,13 @@ export interface FrameWatch {
 /** A frame on its way, shared by all outboxes it waits in. */
 export class Outgoing {
   /** Header and payload; nobody changes them. */
-  readonly bytes: Buffer;
+  readonly bytes: Frames;
   readonly kind: FrameKind;
   /** What a newer frame of kind `"latest"` has in common with this one. */
   readonly key: string;
   readonly watch: FrameWatch | undefined;
 
-  constructor(bytes: Buffer, kind: FrameKind, key = "", watch?: FrameWatch) {
+  constructor(bytes: Frames, kind: FrameKind, key = "", watch?: FrameWatch) {
     this.bytes = bytes;
     this.kind = kind;
     this.key = key;

@@ -34,6 +34,7 @@ class Line implements Transport {
 interface World extends Simulation {
   readonly line: Line;
   readonly client: SendingHalf;
+  readonly flusher: Flusher;
   /** The client reads all that is on the line. */
   readonly read: () => void;
   readonly closings: () => number;
@@ -57,7 +58,7 @@ function world(body: (world: World) => Promise<void> | void): Promise<unknown> {
         line.pendingBytes = 0;
         if (blocked) client.writable();
       };
-      await body({ ...simulation, line, client, read, closings: () => closings });
+      await body({ ...simulation, line, client, flusher, read, closings: () => closings });
       client.dispose();
     },
     { seeds: 1 },
@@ -198,6 +199,34 @@ describe("a client that is waited for", () => {
     }));
 });
 
+describe("SendingHalf of a client that asks", () => {
+  it("writes the last answer at once, and what it is not alone with at the end of the turn, in order", () =>
+    world(async ({ line, client, quiet }) => {
+      client.sendLast(new Outgoing("one", "kept"));
+      expect(line.writes).toEqual(["one"]);
+      client.send(new Outgoing("two", "kept"));
+      client.sendLast(new Outgoing(Buffer.from("three"), "kept"));
+      client.send(new Outgoing("four", "urgent"));
+      expect(line.writes).toEqual(["one"]);
+      await quiet();
+      expect(line.writes).toEqual(["one", "fourtwothree"]);
+    }));
+
+  it("writes it behind broadcasts of which it has not been told, which are not over yet", () =>
+    world(async ({ line, client, flusher, quiet }) => {
+      let handed = false;
+      const catchUp = (): void => {
+        if (!handed) client.take(frame("said"));
+        handed = true;
+      };
+      flusher.open({ end: 1, handOut: catchUp, catchUp });
+      client.sendLast(frame("answer"));
+      expect(line.writes).toEqual([]);
+      await quiet();
+      expect(line.writes).toEqual(["said................answer.............."]);
+    }));
+});
+
 describe("Flusher", () => {
   it("writes 2,000 sockets, then lets others have their turn", () =>
     simulate(
@@ -248,10 +277,11 @@ describe("Flusher", () => {
         using _quiet = attach("sluice.log", () => {});
         const atOnce: string[][] = [];
         flusher.open({
+          end: 1,
           handOut() {
-            for (const { client } of members) client.take(said);
+            for (const { client } of members) client.takeLast(said);
             atOnce.push(idle.line.writes);
-            idle.client.take(frame("behind"));
+            idle.client.takeLast(frame("behind"));
           },
           catchUp() {},
         });

@@ -2,7 +2,7 @@ import type { TimerEntry } from "../../support/internal.ts";
 import type { System } from "../../runtime/internal.ts";
 import { closed, log } from "../../telemetry/internal.ts";
 import type { Flushable, Flusher } from "../fan-out/flusher.ts";
-import type { CloseCode } from "../wire/frame.ts";
+import type { CloseCode, Frames } from "../wire/frame.ts";
 import type { Limits } from "../limits.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 import type { Serializer } from "../wire/serializer.ts";
@@ -73,13 +73,24 @@ export class SendingHalf implements Flushable {
     this.take(frame);
   }
 
+  /** The same for the answer to the last that its client has asked so far: with nothing before it, it is written at once. */
+  sendLast(frame: Outgoing): void {
+    const { flusher } = this.#world;
+    flusher.catchUp(this);
+    if (this.#isIdleFor(frame) && flusher.goesAhead()) this.#writeAtOnce(frame);
+    else this.take(frame);
+  }
+
   /** The same for a broadcast that is handed out: what is said meanwhile comes behind it. */
   take(frame: Outgoing): void {
-    if (this.#isIdleFor(frame) && this.#world.flusher.takesTurn()) {
-      const isWritten = this.#hand(frame.bytes);
-      frame.watch?.settled(isWritten);
-    } else if (this.#queue(frame) && this.#isOver() && !this.#relieve() && !this.#bears())
+    if (this.#queue(frame) && this.#isOver() && !this.#relieve() && !this.#bears())
       this.close(4008, "slow consumer");
+  }
+
+  /** The same for the last of those that are handed out: in its turn, and with nothing before it, it is written at once. */
+  takeLast(frame: Outgoing): void {
+    if (this.#isIdleFor(frame) && this.#world.flusher.takesTurn()) this.#writeAtOnce(frame);
+    else this.take(frame);
   }
 
   /**
@@ -155,6 +166,11 @@ export class SendingHalf implements Flushable {
     }
   }
 
+  #writeAtOnce(frame: Outgoing): void {
+    const isWritten = this.#hand(frame.bytes);
+    frame.watch?.settled(isWritten);
+  }
+
   /** Would the frame be alone in its outbox, and go out with the next write whatever else is said? */
   #isIdleFor(frame: Outgoing): boolean {
     return (
@@ -210,9 +226,9 @@ export class SendingHalf implements Flushable {
   }
 
   /** Hands bytes to the transport; false where it could not, which is the end. */
-  #hand(bytes: Buffer): boolean {
+  #hand(frames: Frames): boolean {
     try {
-      if (!this.transport.send(bytes)) this.blockedSweeps = 0;
+      if (!this.transport.send(frames)) this.blockedSweeps = 0;
       return true;
     } catch (error) {
       // What it has missed it cannot be told any more.

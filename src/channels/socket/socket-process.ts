@@ -80,6 +80,10 @@ export class SocketProcess
     return this.#client!;
   }
 
+  get isAtRest(): boolean {
+    return this.#cell.head === undefined;
+  }
+
   /** It is let in: from now on there is a client, and whatever is said to it goes there. */
   letIn(transport: Transport, serializer: Serializer, rights: SocketRights | undefined): void {
     this.#client = new SendingHalf(this.world, transport, this, serializer);

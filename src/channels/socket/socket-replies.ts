@@ -1,6 +1,6 @@
 import { refused } from "../../telemetry/internal.ts";
 import type { SendingHalf } from "./sending-half.ts";
-import { messageFrame } from "../wire/frame.ts";
+import { frameForOne } from "../wire/frame.ts";
 import { Outgoing } from "./outbox.ts";
 import type { Incoming } from "../wire/serializer.ts";
 
@@ -16,7 +16,7 @@ export function reply(
   kind: "kept" | "urgent" = "kept",
 ): void {
   const wire = client.serializer.reply(joinRef, ref, topic, status, JSON.stringify(response));
-  client.send(new Outgoing(messageFrame(wire), kind));
+  client.send(new Outgoing(frameForOne(wire), kind));
 }
 
 /** Refuses a message, which is counted. */

@@ -1,7 +1,7 @@
 import { TokenBucket, type TimerEntry } from "../../support/internal.ts";
 import type { System } from "../../runtime/internal.ts";
 import { refused } from "../../telemetry/internal.ts";
-import { readFrames, type CloseCode } from "../wire/frame.ts";
+import { asBytes, readFrames, type CloseCode, type Frames } from "../wire/frame.ts";
 import type { Limits } from "../limits.ts";
 import type { Posted } from "./long-poll-body.ts";
 import type { Peer, Transport } from "./transport.ts";
@@ -96,9 +96,9 @@ export class LongPollSession implements Transport {
 
   // What its sending half asks.
 
-  send(frames: Buffer): boolean {
+  send(frames: Frames): boolean {
     if (this.#state !== "open") return true;
-    this.#queued.push(frames);
+    this.#queued.push(asBytes(frames));
     this.pendingBytes += frames.length;
     this.#answerNewest();
     this.#isFull = this.pendingBytes >= this.#lineBytes;

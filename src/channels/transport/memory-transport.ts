@@ -1,7 +1,7 @@
 import { currentSystem, type System } from "../../runtime/internal.ts";
 import type { ConnectRequest } from "../admission/connect-checks.ts";
 import type { RefusalStatus } from "./attempt.ts";
-import { readFrames, type CloseCode } from "../wire/frame.ts";
+import { asBytes, readFrames, type CloseCode, type Frames } from "../wire/frame.ts";
 import { memoryListenerFor, memoryListeners } from "./memory-listener.ts";
 import type { Mount } from "../admission/mount.ts";
 import { safeHeaders } from "./http-request.ts";
@@ -223,10 +223,10 @@ class ServerEnd implements Transport {
     this.#maxFrameBytes = maxFrameBytes;
   }
 
-  send(frames: Buffer): boolean {
+  send(frames: Frames): boolean {
     if (this.#isOver) return true;
     this.pendingBytes += frames.length;
-    this.#client.acquire(frames);
+    this.#client.acquire(asBytes(frames));
     this.#isFull = this.pendingBytes >= lineBytes;
     return !this.#isFull;
   }

@@ -1,11 +1,11 @@
-import type { CloseCode } from "../wire/frame.ts";
+import type { CloseCode, Frames } from "../wire/frame.ts";
 
 /** One client's line, whatever it is made of. It hands frames out and tells its `Peer` what comes in. */
 export interface Transport {
   /** Bytes handed over that have not left this program. */
   readonly pendingBytes: number;
   /** Sends frames with their headers; false when nothing more should come before `writable`. The bytes are shared: nobody changes them. */
-  send(frames: Buffer): boolean;
+  send(frames: Frames): boolean;
   /** Says why, and ends; `gone` follows, whether or not the client answers. */
   close(code: CloseCode, reason: string): void;
   /** Ends at once. */

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { System } from "../../runtime/internal.ts";
 import type { TimerEntry } from "../../support/internal.ts";
-import { closeFrame, type CloseCode } from "../wire/frame.ts";
+import { closeFrame, type CloseCode, type Frames } from "../wire/frame.ts";
 import { FrameReader, type FrameHearer, type FrameLimits } from "../wire/frame-reader.ts";
 import type { Peer, Transport } from "./transport.ts";
 import { own, ownerOf, type Line, type LineOwner } from "./upgraded-line.ts";
@@ -51,8 +51,11 @@ export class WebSocketTransport implements Transport, FrameHearer, LineOwner {
     return this.#line.writableLength;
   }
 
-  send(frames: Buffer): boolean {
-    if (this.#isClosing || this.#line.write(frames)) return true;
+  send(frames: Frames): boolean {
+    if (this.#isClosing) return true;
+    const takesMore =
+      typeof frames === "string" ? this.#line.write(frames, "latin1") : this.#line.write(frames);
+    if (takesMore) return true;
     this.#line.on("drain", onDrain);
     return false;
   }

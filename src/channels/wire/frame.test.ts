@@ -2,7 +2,15 @@ import type { Writable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as ws from "ws";
-import { closeFrame, pingFrame, pongFrame, readFrames, textFrame } from "./frame.ts";
+import {
+  asBytes,
+  closeFrame,
+  frameForOne,
+  pingFrame,
+  pongFrame,
+  readFrames,
+  textFrame,
+} from "./frame.ts";
 
 // The parser of `ws` in the client's role and its writer, which its types leave out.
 const { Receiver, Sender } = ws as unknown as {
@@ -28,6 +36,36 @@ function hear(...frames: readonly Buffer[]): Heard[] {
   for (const frame of frames) receiver.write(frame);
   return heard;
 }
+
+describe("frameForOne", () => {
+  it.each([0, 1, 125, 126, 4_096, 4_097, 70_000])(
+    "writes the same bytes of %i letters as a text frame, be they ASCII or not",
+    (letters) => {
+      for (const letter of [
+        "x",
+        "\u0000",
+        "\u007f",
+        "\u0080",
+        "é",
+        "€",
+        "\ud83d\ude00",
+        "\ud83d",
+      ]) {
+        const text = letter.repeat(letters);
+        const frame = frameForOne(text);
+        expect(asBytes(frame).equals(textFrame(text))).toBe(true);
+        // What limits count are bytes.
+        expect(frame.length).toBe(textFrame(text).length);
+      }
+    },
+  );
+
+  it("is a string for short ASCII alone, which needs no buffer", () => {
+    expect(frameForOne("[1]")).toBe("\u0081\u0003[1]");
+    for (const wire of ["é", "x".repeat(5_000), new Uint8Array([1])])
+      expect(Buffer.isBuffer(frameForOne(wire))).toBe(true);
+  });
+});
 
 describe("textFrame", () => {
   it.each([

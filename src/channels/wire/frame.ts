@@ -32,6 +32,15 @@ const PING = 0x9;
 const PONG = 0xa;
 const MAX_CONTROL_BYTES = 125;
 
+/**
+ * Frames as a line is handed them: bytes, for any number of sockets, or for one of them a string with a letter for each byte
+ * ("latin1"), which needs no memory of its own on its way to the kernel.
+ */
+export type Frames = Buffer | string;
+
+/** Of longer texts the making of a buffer is the least. */
+const mostLetters = 4_096;
+
 /** Frames a text, for any number of sockets. */
 export function textFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);
@@ -50,6 +59,24 @@ function binaryFrame(data: Uint8Array): Buffer {
 /** Frames a message as a serializer wrote it. */
 export function messageFrame(wire: string | Uint8Array): Buffer {
   return typeof wire === "string" ? textFrame(wire) : binaryFrame(wire);
+}
+
+/** Frames a message as a serializer wrote it, for one socket. */
+export function frameForOne(wire: string | Uint8Array): Frames {
+  if (typeof wire !== "string" || wire.length > mostLetters) return messageFrame(wire);
+  const bytes = Buffer.byteLength(wire);
+  // Only ASCII has as many bytes as letters.
+  if (bytes > wire.length) return textFrame(wire);
+  const header =
+    bytes < 126
+      ? String.fromCharCode(FINAL | TEXT, bytes)
+      : String.fromCharCode(FINAL | TEXT, 126, bytes >> 8, bytes & 0xff);
+  return header + wire;
+}
+
+/** Frames as bytes, whatever they are. */
+export function asBytes(frames: Frames): Buffer {
+  return typeof frames === "string" ? Buffer.from(frames, "latin1") : frames;
 }
 
 /** Frames the end of a connection, without a code where there is none; a reason over 123 bytes of UTF-8 is cut between characters. */
