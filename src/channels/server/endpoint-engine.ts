@@ -266,7 +266,9 @@ export class EndpointEngine implements Engine, Host {
     // An iterator makes an object for each.
     for (let socket = this.#cell.children?.eldest; socket !== undefined; socket = socket.younger)
       (socket.engine as SocketProcess | undefined)?.sweep();
-    if (!this.#isEmpty) this.#sweep = this.system.after(this.#sweeps.ms, this.#look);
+    this.#closing.sweep(this.#sweeps.ms);
+    if (!this.#isEmpty || !this.#closing.isEmpty)
+      this.#sweep = this.system.after(this.#sweeps.ms, this.#look);
   };
 
   #shut(): void {

@@ -5,6 +5,10 @@ export class ClosingLines {
   readonly #lines: Set<Transport> = new Set();
   #isOver = false;
 
+  get isEmpty(): boolean {
+    return this.#lines.size === 0;
+  }
+
   /** Its client is told that it closes. */
   add(line: Transport): void {
     if (this.#isOver) line.destroy();
@@ -14,6 +18,11 @@ export class ClosingLines {
   /** Its client has answered, or is gone. */
   delete(line: Transport): void {
     this.#lines.delete(line);
+  }
+
+  /** Deadlines of those that have their own, which nobody else looks at any more. */
+  sweep(sweepMs: number): void {
+    for (const line of this.#lines) line.sweep?.(sweepMs);
   }
 
   /** The endpoint ends: nobody is waited for any more. */
