@@ -57,6 +57,10 @@ it("whose client polls no more is let go with what it was told last, when that h
       await clock.advance(3_000);
       expect(system.wheel.size).toBe(0);
       expect(await clients[1]!.poll()).toMatchObject({ status: 410 });
+      // That answer has begun a session, which the endpoint takes leave of.
+      const stopped = app.stop();
+      await clock.advance(5_000);
+      await stopped;
     },
     { clock },
   );
