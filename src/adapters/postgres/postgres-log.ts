@@ -43,7 +43,7 @@ const known: ReadonlySet<string> = new Set([
  * Live tails are woken by LISTEN/NOTIFY and read; what no longer fits the bounds stays for 10 s, for them alone. It
  * connects when it is used, with at most 5 connections, and keeps the program alive until it is closed. A connection that it
  * gives up it also ends on the server (`pg_terminate_backend`): what that still brings, when its line is late, would stand behind
- * later entries. A pooler between must give each client a connection of its own.
+ * later entries. A user who may not is served all the same, and the log says so once. A pooler between must give each client a connection of its own.
  *
  * ```ts no-run
  * import { postgresLog } from "sluice/postgres";

@@ -2,6 +2,7 @@ import { type ClientConfig, Pool, type PoolClient } from "pg";
 import type { Runtime } from "../../runtime/internal.ts";
 import { Waits } from "../../process/internal.ts";
 import { Outage, serverKeep } from "../../store/internal.ts";
+import { log } from "../../telemetry/internal.ts";
 
 /** So many connections at most, beside the one that listens. */
 const maxConnections = 4;
@@ -31,6 +32,7 @@ export class PostgresPool {
   /** Those that were given up with a question on its way. */
   readonly #givenUp: Set<Session> = new Set();
   readonly #outage: Outage;
+  #isToldOfRight = false;
 
   constructor(options: PostgresPoolOptions) {
     const { connection, timeoutMs } = options;
@@ -111,10 +113,24 @@ export class PostgresPool {
   /** What they still bring, when their lines are late, would come behind what is asked from now on. */
   async #endGivenUp(client: PoolClient): Promise<void> {
     const all = [...this.#givenUp];
-    const left = new Set(await livingOf(client, all));
+    const left = new Set(
+      await livingOf(client, all).catch((error: unknown) => this.#notLet(error)),
+    );
     for (const session of all) if (!left.has(session.pid)) this.#givenUp.delete(session);
     if (left.size > 0)
       await new Promise<void>((resolve) => void this.#options.runtime.alarm(endingMs, resolve));
+  }
+
+  /** None can be ended: the log is of more use than this promise. */
+  #notLet(error: unknown): number[] {
+    if ((error as { readonly code?: unknown }).code !== notPermitted) throw error;
+    if (!this.#isToldOfRight)
+      log(
+        "info",
+        "postgres does not let its client end a session of its own: an append that was given up may come behind later ones",
+      );
+    this.#isToldOfRight = true;
+    return [];
   }
 
   async #connect(signal: AbortSignal): Promise<PoolClient> {
@@ -138,18 +154,12 @@ const notPermitted = "42501";
 
 /** Those that have not ended yet; each is told to. */
 async function livingOf(client: PoolClient, all: readonly Session[]): Promise<number[]> {
-  try {
-    const { rows } = await client.query<{ pid: number }>(
-      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
-       JOIN unnest($1::int[], $2::text[]) AS given (pid, began) USING (pid) WHERE ${began} = given.began`,
-      [all.map(({ pid }) => pid), all.map((session) => session.began)],
-    );
-    return rows.map(({ pid }) => pid);
-  } catch (error) {
-    // The log is of more use than this promise.
-    if ((error as { readonly code?: unknown }).code === notPermitted) return [];
-    throw error;
-  }
+  const { rows } = await client.query<{ pid: number }>(
+    `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+     JOIN unnest($1::int[], $2::text[]) AS given (pid, began) USING (pid) WHERE ${began} = given.began`,
+    [all.map(({ pid }) => pid), all.map((session) => session.began)],
+  );
+  return rows.map(({ pid }) => pid);
 }
 
 async function sessionOf(client: PoolClient): Promise<Session | undefined> {
