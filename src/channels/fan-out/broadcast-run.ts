@@ -2,6 +2,7 @@ import type { AnyDefinition } from "../any-definition.ts";
 import type { BroadcastMessage } from "./broadcast.ts";
 import type { Limits } from "../limits.ts";
 import type { Membership } from "../socket/membership.ts";
+import type { SendingHalf } from "../socket/sending-half.ts";
 import { Outgoing } from "../socket/outbox.ts";
 import type { Serializer } from "../wire/serializer.ts";
 import { tellRefused } from "../tell-refused.ts";
@@ -46,15 +47,15 @@ export class BroadcastRun {
    * Sends what the member has not had. The frames are made for the first client of a form, when the run is complete or it
    * is late. What is sent counts before it is: whoever hears of that may speak at once.
    */
-  send(member: Membership): void {
-    const { client, world } = member.socket;
-    const framed = this.#framesFor(client.serializer, world.limits);
+  send(client: SendingHalf, member: Membership): void {
+    const { limits } = client;
+    const framed = this.#framesFor(client.serializer, limits);
     const { each } = framed;
     const end = this.start + each.length;
     if (member.handed === this.start && each.length > 1) {
       if (framed.whole === "not yet") framed.whole = joined(each);
       const { whole } = framed;
-      if (whole !== undefined && whole.bytes.length <= world.limits.maxPendingBytes / 4) {
+      if (whole !== undefined && whole.bytes.length <= limits.maxPendingBytes / 4) {
         member.handed = end;
         return client.takeLast(whole);
       }

@@ -97,7 +97,7 @@ export class TopicSubscribers implements Listener, OpenRun {
     for (const [client, member] of this.#members) {
       try {
         for (const before of earlier) before.run.catchUp(client, before.end);
-        this.#hand(member, end);
+        this.#hand(client, member, end);
       } catch (error) {
         member.handed = Math.max(member.handed, end);
         failed.push(client);
@@ -112,13 +112,13 @@ export class TopicSubscribers implements Listener, OpenRun {
 
   catchUp(client: SendingHalf, end: number = this.end): void {
     const member = this.#members.get(client);
-    if (member !== undefined) this.#hand(member, end);
+    if (member !== undefined) this.#hand(client, member, end);
   }
 
   /** Sends one all before `end` that it has not had. */
-  #hand(member: Membership, end: number): void {
+  #hand(client: SendingHalf, member: Membership, end: number): void {
     for (let run = this.#oldest; member.handed < end; run = run.next!)
-      if (member.handed < run.end) run.send(member);
+      if (member.handed < run.end) run.send(client, member);
   }
 
   /** Whoever speaks, if it is one of them; nobody but channels speaks here. */

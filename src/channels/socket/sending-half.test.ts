@@ -199,6 +199,23 @@ describe("a client that is waited for", () => {
     }));
 });
 
+describe("SendingHalf with frames that cannot be joined", () => {
+  it("closes the line: what its client has missed it cannot be told any more", () =>
+    world(async ({ line, client, quiet }) => {
+      using _quiet = attach("sluice.log", () => {});
+      const settled: boolean[] = [];
+      const watch = { settled: (written: boolean) => void settled.push(written) };
+      const gone = Buffer.from(new ArrayBuffer(4));
+      structuredClone(gone.buffer, { transfer: [gone.buffer] });
+      client.send(frame("one"));
+      client.send(new Outgoing(gone, "kept", "", watch));
+      await quiet();
+      client.sendLast(frame("two"));
+      await quiet();
+      expect([line.writes, line.closes, settled]).toEqual([[], [1011], [false]]);
+    }));
+});
+
 describe("SendingHalf of a client that asks", () => {
   it("writes the last answer at once, and what it is not alone with at the end of the turn, in order", () =>
     world(async ({ line, client, quiet }) => {

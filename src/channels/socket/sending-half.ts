@@ -62,6 +62,11 @@ export class SendingHalf implements Flushable {
     this.#outbox = new Outbox(world.limits);
   }
 
+  /** Its mount's. */
+  get limits(): Limits {
+    return this.#world.limits;
+  }
+
   /** Bytes that wait, here and in the transport. */
   get pendingBytes(): number {
     return this.#outbox.pendingBytes + this.transport.pendingBytes;
@@ -171,10 +176,10 @@ export class SendingHalf implements Flushable {
     frame.watch?.settled(isWritten);
   }
 
-  /** Would the frame be alone in its outbox, and go out with the next write whatever else is said? */
+  /** Would the frame be alone in its outbox, and go out with the next write whatever else is said? What waits is in line, or blocked. */
   #isIdleFor(frame: Outgoing): boolean {
     return (
-      this.#outbox.pendingBytes === 0 &&
+      !this.marked &&
       this.blockedSweeps < 0 &&
       !this.isClosed &&
       this.#wait === undefined &&
@@ -221,21 +226,34 @@ export class SendingHalf implements Flushable {
     const bytes = Math.min(bytesPerTurn, this.#world.limits.maxPendingBytes / 4);
     const frames = this.#outbox.take(bytes);
     if (frames.length === 0) return;
-    const isWritten = this.#hand(run.join(frames));
+    const joined = this.#joined(frames, run);
+    const isWritten = joined !== undefined && this.#hand(joined);
     for (const frame of frames) frame.watch?.settled(isWritten);
   }
 
-  /** Hands bytes to the transport; false where it could not, which is the end. */
+  #joined(frames: readonly Outgoing[], run: SharedRun): Frames | undefined {
+    try {
+      return run.join(frames);
+    } catch (error) {
+      return this.#notWritten(error);
+    }
+  }
+
+  /** Hands bytes to the transport; false where it could not. */
   #hand(frames: Frames): boolean {
     try {
       if (!this.transport.send(frames)) this.blockedSweeps = 0;
       return true;
     } catch (error) {
-      // What it has missed it cannot be told any more.
-      log("error", "a socket could not be written to, and is closed", error);
-      this.#end(1011, "not written");
+      this.#notWritten(error);
       return false;
     }
+  }
+
+  /** It is the end: what its client has missed it cannot be told any more. */
+  #notWritten(error: unknown): undefined {
+    log("error", "a socket could not be written to, and is closed", error);
+    this.#end(1011, "not written");
   }
 
   #lookAtWait(): void {
