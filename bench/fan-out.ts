@@ -77,13 +77,18 @@ function medianOf(scenario: string, peer: Peer, figure: string): number | undefi
 }
 
 /** Of each round, in which the peers run one behind the other: a machine is not the same a few minutes later. */
-function ratioOf(scenario: string, peer: Peer, figure: string): number | undefined {
+function ratioOf(
+  scenario: string,
+  peer: Peer,
+  figure: string,
+  ours: Peer = "sluice",
+): number | undefined {
   const figureOf = (round: number, of: Peer): number | undefined =>
     runs.find((run) => run.round === round && run.scenario === scenario && run.peer === of)
       ?.figures[figure];
   const ratios = Array.from({ length: rounds }, (_, at) => {
-    const [ours, theirs] = [figureOf(at + 1, "sluice"), figureOf(at + 1, peer)];
-    return ours === undefined || theirs === undefined ? [] : ours / theirs;
+    const [mine, theirs] = [figureOf(at + 1, ours), figureOf(at + 1, peer)];
+    return mine === undefined || theirs === undefined ? [] : mine / theirs;
   }).flat();
   return ratios.length === 0 ? undefined : median(ratios);
 }
@@ -113,17 +118,25 @@ console.info(
   "flood1, flood16: 1,000 clients, one topic, 1 and 16 messages of 100 bytes at once; flood10k: 10,000 clients, 4 at once; " +
     "ask: 100 clients, one request each at a time; tail: 5,000 clients, 4 at once, 10 more that ask.",
 );
-const judge = (what: string, value: number | undefined, gate: number, goal: number): void => {
-  const line = `${what}: ${value?.toFixed(3) ?? "not measured"}, at most ${gate} (goal ${goal})`;
+/** @param floor what is left when an engine costs nothing, where that was measured */
+function judge(
+  what: string,
+  value: number | undefined,
+  gate: number,
+  goal: number,
+  floor?: number,
+): void {
+  const bare = floor === undefined ? "" : `, bare ${floor.toFixed(3)}`;
+  const line = `${what}: ${value?.toFixed(3) ?? "not measured"}, at most ${gate} (goal ${goal}${bare})`;
   if (value !== undefined && value <= gate)
     console.info(`${line}: ${value <= goal ? "goal reached" : "held"}`);
   else if (options.gate) failures.push(`gate ${line}`);
   else console.info(`${line}: missed`);
-};
+}
 for (const { scenario, figure, peer, gate, goal } of gates) {
   if (!names.includes(scenario) || !chosen.includes(peer) || !chosen.includes("sluice")) continue;
-  const value = ratioOf(scenario, peer, figure);
-  judge(`${scenario}, ${figure}, Sluice ÷ ${peer}`, value, gate, goal);
+  const [value, floor] = [ratioOf(scenario, peer, figure), ratioOf(scenario, peer, figure, "bare")];
+  judge(`${scenario}, ${figure}, Sluice ÷ ${peer}`, value, gate, goal, floor);
 }
 for (const { scenario, figure, gate, goal } of bounds)
   if (names.includes(scenario) && chosen.includes("sluice"))
