@@ -17,6 +17,7 @@ interface Topics {
   strict: Feed;
   lossy: Feed;
   newest: Feed;
+  greeted: Feed;
 }
 
 interface World {
@@ -42,6 +43,7 @@ function served(body: (world: World) => Promise<void>): Promise<void> {
     web.channel("strict", shared),
     web.channel("lossy", { ...shared, slow: "dropOldest" }),
     web.channel("newest", { ...shared, slow: { latest: ({ n }) => String(n) } }),
+    web.channel("greeted", { ...shared, joined: (channel) => channel.push("item", { n: 1 }) }),
   ];
   return withSystem(async () => {
     const server = createServer();
@@ -86,6 +88,24 @@ function served(body: (world: World) => Promise<void>): Promise<void> {
 }
 
 describe("one write carries", () => {
+  it("the answer to a join, with what the channel says at once", () =>
+    served(async ({ say, heard }) => {
+      say(["greeted", "phx_join", ""]);
+      const { texts, writes } = await heard(2);
+      expect(texts[0]).toContain('"phx_reply"');
+      expect(texts[1]).toContain('"item"');
+      expect(writes).toBe(1);
+    }));
+
+  it("the answer to a join, with the end of the one that it takes the place of", () =>
+    served(async ({ say, heard }) => {
+      say(["strict", "phx_join", ""]);
+      const { texts, writes } = await heard(2);
+      expect(texts[0]).toContain('"phx_reply"');
+      expect(texts[1]).toContain('"phx_close"');
+      expect(writes).toBe(1);
+    }));
+
   it.each(["strict", "lossy", "newest"] as const)(
     "all that is said in one turn on the topic %s (C42)",
     (topic) =>

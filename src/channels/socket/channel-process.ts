@@ -164,7 +164,7 @@ class ChannelProcess extends Process implements Engine {
     if (membership.state !== "joining" || this.#isEnding) return undefined;
     const { callbacks } = membership.definition;
     checkReserved(membership.topic, "phx_reply", reply);
-    membership.reply(incoming.joinRef, incoming.ref, "ok", reply);
+    membership.accept(incoming, reply);
     membership.enter();
     return callbacks.joined?.(this.#joined);
   }

@@ -77,20 +77,19 @@ export class Membership implements Place {
 
   /** Answers a message. @throws SLUICE_PAYLOAD_REFUSED */
   reply(joinRef: WireRef, ref: WireRef, status: "ok" | "error", response: unknown): void {
-    const encoded = encodeResponse(this.topic, response, this.socket.world.limits);
-    this.#send(this.#serializer.reply(joinRef, ref, this.topic, status, encoded));
+    this.#reply(joinRef, ref, status, response, false);
+  }
+
+  /** Answers the join of a topic without history. @throws SLUICE_PAYLOAD_REFUSED */
+  accept({ joinRef, ref }: Incoming, response: unknown): void {
+    const isAlone = this.definition.callbacks.joined === undefined && this.replaced === undefined;
+    this.#reply(joinRef, ref, "ok", response, isAlone && this.socket.isAtRest);
   }
 
   /** Answers an event. @throws SLUICE_PAYLOAD_REFUSED */
   answer({ joinRef, ref }: Incoming, status: "ok" | "error", response: unknown): void {
-    const { topic, socket } = this;
-    const { client } = socket;
-    const encoded = encodeResponse(topic, response, socket.world.limits);
-    const wire = client.serializer.reply(joinRef, ref, topic, status, encoded);
-    const frame = new Outgoing(frameForOne(wire), "kept");
     // More is likely to follow at once where more was asked, and goes into one write.
-    if (this.unfinished === 1 && socket.isAtRest) client.sendLast(frame);
-    else client.send(frame);
+    this.#reply(joinRef, ref, status, response, this.unfinished === 1 && this.socket.isAtRest);
     this.unfinished--;
   }
 
@@ -197,6 +196,23 @@ export class Membership implements Place {
     if (this.replaced === undefined) return;
     for (const joinRef of this.replaced) this.#send(this.#serializer.close(joinRef, this.topic));
     this.replaced = undefined;
+  }
+
+  /** @param isLast is nothing more to be said for now? */
+  #reply(
+    joinRef: WireRef,
+    ref: WireRef,
+    status: "ok" | "error",
+    response: unknown,
+    isLast: boolean,
+  ): void {
+    const { topic, socket } = this;
+    const { client, world } = socket;
+    const encoded = encodeResponse(topic, response, world.limits);
+    const wire = client.serializer.reply(joinRef, ref, topic, status, encoded);
+    const frame = new Outgoing(frameForOne(wire), "kept");
+    if (isLast) client.sendLast(frame);
+    else client.send(frame);
   }
 
   get #serializer(): Serializer {

@@ -78,7 +78,7 @@ export class SendingHalf implements Flushable {
     this.take(frame);
   }
 
-  /** The same for the answer to the last that its client has asked so far: with nothing before it, it is written at once. */
+  /** The same for what is likely to be the last for now: with nothing before it, it is written at once. */
   sendLast(frame: Outgoing): void {
     const { flusher } = this.#world;
     flusher.catchUp(this);
