@@ -18,6 +18,7 @@ interface Topics {
   lossy: Feed;
   newest: Feed;
   greeted: Feed;
+  "many:*": Feed;
 }
 
 interface World {
@@ -43,6 +44,7 @@ function served(body: (world: World) => Promise<void>): Promise<void> {
     web.channel("strict", shared),
     web.channel("lossy", { ...shared, slow: "dropOldest" }),
     web.channel("newest", { ...shared, slow: { latest: ({ n }) => String(n) } }),
+    web.channel("many:*", shared),
     web.channel("greeted", { ...shared, joined: (channel) => channel.push("item", { n: 1 }) }),
   ];
   return withSystem(async () => {
@@ -135,6 +137,21 @@ describe("one write carries", () => {
           expect(writes).toBe(1);
         }
     }));
+
+  it.each([1, 2, 3, 4, 5])(
+    "the answers to what was asked at once on %i topics, joins too",
+    (topics) =>
+      served(async ({ say, heard }) => {
+        const names = Array.from({ length: topics }, (_, n) => `many:${n}`);
+        const joins = names.map((name) => [name, "phx_join", ""] as const);
+        const asks = names.map((name) => [name, "ask", ""] as const);
+        // How many messages a process handles in a row grows with time.
+        for (const events of [joins, ...Array.from({ length: 100 }, () => asks)]) {
+          say(...events);
+          expect((await heard(topics)).writes).toBe(1);
+        }
+      }),
+  );
 
   it("all answers to what was asked at once, on one topic or several, in the order of each", () =>
     served(async ({ say, heard }) => {

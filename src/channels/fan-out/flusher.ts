@@ -5,10 +5,10 @@ import { SharedRun } from "./shared-run.ts";
 
 /** Something with frames to write. */
 export interface Flushable {
-  /** It is in line. Owned by the flusher. */
+  /** It is in line, or being written. Owned by the flusher. */
   marked: boolean;
-  /** Writes a turn's share of what waits; puts itself in line again if more does. */
-  flush(run: SharedRun): void;
+  /** Writes a turn's share of what waits. @returns whether it is to stay in line, for what else does */
+  flush(run: SharedRun): boolean;
 }
 
 /** Broadcasts that are on their way to all members of a topic, and could be joined by more. */
@@ -117,12 +117,13 @@ export class Flusher {
     this.#room = left - count;
     for (let at = 0; at < count; at++) {
       const socket = dirty[at]!;
-      socket.marked = false;
       try {
-        socket.flush(this.#shared);
+        socket.marked = socket.flush(this.#shared);
       } catch (error) {
+        socket.marked = false;
         log("error", "a socket could not be written to", error);
       }
+      if (socket.marked) this.#dirty.push(socket);
     }
     this.#shared.clear();
     this.#scheduled = false;

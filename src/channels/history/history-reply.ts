@@ -1,5 +1,5 @@
 import type { CaughtUp } from "./catch-up.ts";
-import { messageFrame } from "../wire/frame.ts";
+import { frameForOne } from "../wire/frame.ts";
 import type { Placed } from "./history-entry.ts";
 import type { Membership } from "../socket/membership.ts";
 import { Outgoing } from "../socket/outbox.ts";
@@ -80,7 +80,7 @@ export function replyWithHistory(
       ? { ...end, status }
       : { ...end, status, after: cut > 0 ? missed[cut - 1]!.offset : after };
   membership.replyText(joinRef, ref, "ok", withMeta(json, JSON.stringify(place)));
-  for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept"));
+  for (const { text } of replay) socket.client.send(new Outgoing(frameForOne(text), "kept"));
   // Of what it may not see there is nothing to ask for again.
   if ((replay.at(-1)?.offset ?? after) < end.offset) tellPlace(membership, end.offset);
   return { status, messages: replay.length };

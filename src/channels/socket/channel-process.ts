@@ -31,7 +31,7 @@ import { checkReserved, encodeObject, encodePayload, isBytes } from "../wire/pay
 import { reasonOf } from "../refused.ts";
 import type { SchemaResult } from "../schema.ts";
 import type { Incoming } from "../wire/serializer.ts";
-import { invalidPayload, tellInvalid } from "../tell-refused.ts";
+import { invalidPayload, tellInvalid } from "../tell-invalid.ts";
 import { bytesMissed } from "../fan-out/broadcast-run.ts";
 
 const plans = new WeakMap<AnyDefinition, Plan>();
@@ -158,7 +158,7 @@ class ChannelProcess extends Process implements Engine {
       : runCallback(this.#cell, () => confirmed, enter, crash);
   }
 
-  /** One step: the reply is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
+  /** One step: the reply goes out or is queued, then the topic is heard. So nothing of it comes before the reply, or is missed after it. */
   #enter(incoming: Incoming, reply: unknown): unknown {
     const membership = this.#membership;
     if (membership.state !== "joining" || this.#isEnding) return undefined;

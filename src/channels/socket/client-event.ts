@@ -2,7 +2,8 @@ import { isThenable, type Cell } from "../../process/internal.ts";
 import type { AnyDefinition, Callback } from "../any-definition.ts";
 import { reasonOf } from "../refused.ts";
 import type { SchemaResult } from "../schema.ts";
-import { invalidPayload, tellEventRefused, tellInvalid } from "../tell-refused.ts";
+import { invalidPayload, tellInvalid } from "../tell-invalid.ts";
+import { tellEventRefused } from "../tell-refused.ts";
 import type { Incoming } from "../wire/serializer.ts";
 import type { JoinedTopic } from "./joined-topic.ts";
 import { LaterReply } from "./later-reply.ts";
@@ -58,10 +59,11 @@ export class ClientEvent {
   }
 
   #handle(payload: unknown): unknown {
-    const later = this.#later;
+    const handler = this.#handler!;
     let reply: unknown;
     try {
-      reply = this.#handler!(payload, this.#joined, later);
+      // Not as a method: `this` is none of the user's.
+      reply = handler(payload, this.#joined, this.#later);
     } catch (error) {
       return this.#failed(error);
     }

@@ -17,7 +17,7 @@ export interface SocketSide {
   readonly world: EndpointWorld;
   readonly assigns: unknown;
   readonly id: string | undefined;
-  /** All that its client has said is on its way through the channels. */
+  /** Nothing waits that would be answered next: no word of its client, and no message to its channels. */
   readonly isAtRest: boolean;
   /** A join was answered with ok. */
   joined(): void;
@@ -88,8 +88,7 @@ export class Membership implements Place {
 
   /** Answers an event. @throws SLUICE_PAYLOAD_REFUSED */
   answer({ joinRef, ref }: Incoming, status: "ok" | "error", response: unknown): void {
-    // More is likely to follow at once where more was asked, and goes into one write.
-    this.#reply(joinRef, ref, status, response, this.unfinished === 1 && this.socket.isAtRest);
+    this.#reply(joinRef, ref, status, response, this.socket.isAtRest);
     this.unfinished--;
   }
 
@@ -105,7 +104,7 @@ export class Membership implements Place {
     this.#send(this.#serializer.push(joinRef, topic, event, encoded));
   }
 
-  /** The reply to the join is queued: from now on the topic is heard. */
+  /** The reply to the join is out, or queued: from now on the topic is heard. */
   enter(): void {
     this.answered();
     this.socket.world.fanOut.enter(this);
@@ -198,7 +197,7 @@ export class Membership implements Place {
     this.replaced = undefined;
   }
 
-  /** @param isLast is nothing more to be said for now? */
+  /** @param isLast is nothing more likely to be said at once? That would go into the same write. */
   #reply(
     joinRef: WireRef,
     ref: WireRef,

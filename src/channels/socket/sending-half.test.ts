@@ -202,7 +202,8 @@ describe("a client that is waited for", () => {
 describe("SendingHalf with frames that cannot be joined", () => {
   it("closes the line: what its client has missed it cannot be told any more", () =>
     world(async ({ line, client, quiet }) => {
-      using _quiet = attach("sluice.log", () => {});
+      // Whoever hears of it may speak at once.
+      using _told = attach("sluice.log", () => client.sendLast(frame("told")));
       const settled: boolean[] = [];
       const watch = { settled: (written: boolean) => void settled.push(written) };
       const gone = Buffer.from(new ArrayBuffer(4));
@@ -213,6 +214,21 @@ describe("SendingHalf with frames that cannot be joined", () => {
       client.sendLast(frame("two"));
       await quiet();
       expect([line.writes, line.closes, settled]).toEqual([[], [1011], [false]]);
+    }));
+});
+
+describe("SendingHalf whose line throws once", () => {
+  it("writes nothing more, though whoever hears of it speaks at once", () =>
+    world(async ({ line, client, quiet }) => {
+      const send = line.send.bind(line);
+      line.send = () => {
+        line.send = send;
+        throw new Error("the line's own");
+      };
+      using _told = attach("sluice.log", () => client.sendLast(frame("told")));
+      client.sendLast(frame("lost"));
+      await quiet();
+      expect([line.writes, line.closes]).toEqual([[], [1011]]);
     }));
 });
 
@@ -227,6 +243,18 @@ describe("SendingHalf of a client that asks", () => {
       expect(line.writes).toEqual(["one"]);
       await quiet();
       expect(line.writes).toEqual(["one", "fourtwothree"]);
+    }));
+
+  it("writes it behind what did not fit into a write, though it is asked for as soon as that is told", () =>
+    world(async ({ line, client, quiet, read }) => {
+      const settled = (): void => client.sendLast(frame("answer"));
+      client.send(new Outgoing(Buffer.alloc(20, "1"), "kept", "", { settled }));
+      for (const n of ["2", "3", "4"]) client.send(new Outgoing(Buffer.alloc(20, n), "kept"));
+      await quiet();
+      read();
+      await quiet();
+      const said = ["1", "2", "3", "4"].map((n) => n.repeat(20)).join("");
+      expect(line.writes.join("")).toBe(`${said}answer..............`);
     }));
 
   it("writes it behind broadcasts of which it has not been told, which are not over yet", () =>
@@ -254,7 +282,7 @@ describe("Flusher", () => {
         let flushed = 0;
         const sockets = Array.from({ length: 5_000 }, () => ({
           marked: false,
-          flush: () => void flushed++,
+          flush: () => flushed++ < 0,
         }));
         for (const socket of sockets) {
           flusher.mark(socket);

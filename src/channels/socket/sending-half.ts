@@ -130,11 +130,11 @@ export class SendingHalf implements Flushable {
     this.#lookAtWait();
   }
 
-  flush(run: SharedRun): void {
-    if (this.isClosed || this.blockedSweeps >= 0) return;
+  flush(run: SharedRun): boolean {
+    if (this.isClosed || this.blockedSweeps >= 0) return false;
     this.#write(run);
-    if (this.blockedSweeps < 0 && this.#outbox.pendingBytes > 0) this.#world.flusher.mark(this);
     this.#lookAtWait();
+    return this.blockedSweeps < 0 && this.#outbox.pendingBytes > 0;
   }
 
   /** Writes all that the transport takes, at once. @returns whether nothing is left waiting anywhere */
@@ -252,8 +252,8 @@ export class SendingHalf implements Flushable {
 
   /** It is the end: what its client has missed it cannot be told any more. */
   #notWritten(error: unknown): undefined {
-    log("error", "a socket could not be written to, and is closed", error);
     this.#end(1011, "not written");
+    log("error", "a socket could not be written to, and is closed", error);
   }
 
   #lookAtWait(): void {

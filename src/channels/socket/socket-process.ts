@@ -81,7 +81,11 @@ export class SocketProcess
   }
 
   get isAtRest(): boolean {
-    return this.#cell.head === undefined;
+    const { head, children } = this.#cell;
+    if (head !== undefined) return false;
+    for (let channel = children?.eldest; channel !== undefined; channel = channel.younger)
+      if (channel.head !== undefined) return false;
+    return true;
   }
 
   /** It is let in: from now on there is a client, and whatever is said to it goes there. */

@@ -60,6 +60,10 @@ describe("frameForOne", () => {
     },
   );
 
+  it("becomes bytes that keep nothing else alive", () => {
+    expect(asBytes(frameForOne("[1]")).buffer.byteLength).toBe(5);
+  });
+
   it("is a string for short ASCII alone, which needs no buffer", () => {
     expect(frameForOne("[1]")).toBe("\u0081\u0003[1]");
     for (const wire of ["é", "x".repeat(5_000), new Uint8Array([1])])

@@ -76,7 +76,10 @@ export function frameForOne(wire: string | Uint8Array): Frames {
 
 /** Frames as bytes, whatever they are. */
 export function asBytes(frames: Frames): Buffer {
-  return typeof frames === "string" ? Buffer.from(frames, "latin1") : frames;
+  if (typeof frames !== "string") return frames;
+  const bytes = unpooled(frames.length);
+  bytes.write(frames, "latin1");
+  return bytes;
 }
 
 /** Frames the end of a connection, without a code where there is none; a reason over 123 bytes of UTF-8 is cut between characters. */
@@ -136,8 +139,7 @@ export function* readFrames(frames: Buffer): Generator<ReadFrame> {
 /** A frame with its header written and its payload to be filled. */
 function openFrame(opcode: number, bytes: number): Buffer {
   const header = bytes < 126 ? 2 : bytes < 0x1_0000 ? 4 : 10;
-  // Not from Buffer's pool: a frame waiting for a slow client would keep 8 KiB alive and count for its own few bytes.
-  const frame = Buffer.allocUnsafeSlow(header + bytes);
+  const frame = unpooled(header + bytes);
   frame[0] = FINAL | opcode;
   if (header === 2) {
     frame[1] = bytes;
@@ -149,4 +151,9 @@ function openFrame(opcode: number, bytes: number): Buffer {
     frame.writeBigUInt64BE(BigInt(bytes), 2);
   }
   return frame;
+}
+
+/** Not from Buffer's pool: a frame that waits for a slow client would keep all of that alive, and count for its own few bytes. */
+function unpooled(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes);
 }
