@@ -40,6 +40,8 @@ import type { Peer, Transport } from "../transport/transport.ts";
 
 /** What a client that is gone said last has this long to be handled. */
 const lastWordsMs = 5_000;
+/** Of more channels than these nobody asks with each answer whether one has a message: it would cost more than it gains. */
+const mostAsked = 16;
 
 /** The engine of one connection: lets it in, hands its messages to channels, and ends with it. */
 export class SocketProcess
@@ -82,7 +84,7 @@ export class SocketProcess
 
   get isAtRest(): boolean {
     const { head, children } = this.#cell;
-    if (head !== undefined) return false;
+    if (head !== undefined || this.#channels > mostAsked) return false;
     for (let channel = children?.eldest; channel !== undefined; channel = channel.younger)
       if (channel.head !== undefined) return false;
     return true;
