@@ -137,9 +137,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: "what was missed comes behind what is new",
     file: "src/channels/history/history-reply.ts",
-    line: '  for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept"));',
+    line: '  for (const { text } of replay) socket.client.send(new Outgoing(frameForOne(text), "kept"));',
     fault:
-      '  void Promise.resolve().then(() => { for (const { text } of replay) socket.client.send(new Outgoing(messageFrame(text), "kept")); });',
+      '  void Promise.resolve().then(() => { for (const { text } of replay) socket.client.send(new Outgoing(frameForOne(text), "kept")); });',
   },
   {
     name: "let in before the tail has heard as much",
@@ -195,5 +195,35 @@ export const mutants: readonly Mutant[] = [
     file: "src/presence/replica-link.ts",
     line: "    this.#changed({ joins: [], leaves: [...this.#state.rowsOf(id)] });",
     fault: "",
+  },
+  {
+    name: "an answer overtakes what waits",
+    file: "src/channels/socket/sending-half.ts",
+    line: "      !this.marked &&\n",
+    fault: "",
+  },
+  {
+    name: "an answer overtakes what is on its way",
+    file: "src/channels/socket/sending-half.ts",
+    line: "    const { flusher } = this.#world;\n    flusher.catchUp(this);",
+    fault: "    const { flusher } = this.#world;",
+  },
+  {
+    name: "a hand-out overtakes what waits",
+    file: "src/channels/socket/sending-half.ts",
+    line: "    if (this.#isIdleFor(frame) && this.#world.flusher.takesTurn())",
+    fault: "    if (this.#world.flusher.takesTurn())",
+  },
+  {
+    name: "whoever speaks has not heard what went before",
+    file: "src/channels/fan-out/topic-subscribers.ts",
+    line: "      this.catchUp(sender.socket.client);",
+    fault: "      break;",
+  },
+  {
+    name: "a socket out of line while it is written",
+    file: "src/channels/fan-out/flusher.ts",
+    line: "        socket.marked = socket.flush(this.#shared);",
+    fault: "        socket.marked = socket.flush(this.#shared) && false;",
   },
 ];

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { simulate, type SimulationReport } from "sluice/testing";
 import { known } from "./neighbours.ts";
 import { faults, programs } from "./programs.ts";
+import { spoken } from "./voices.ts";
 
 const run = (name: string): Promise<SimulationReport> =>
   simulate(programs[name]!, { seeds: 100, faults });
@@ -27,8 +28,10 @@ describe("simulated programs that keep books, in 100 orders", () => {
     expect([traces, events > 1_000]).toEqual([100, true]);
   });
 
-  it("R13: whoever is in a room hears each broadcast once and in order", async () => {
-    expect((await run("room")).traces).toBe(100);
+  it("R13, C42: a client hears all that is for it, once and in the order in which it was said, whatever goes out at once and whatever waits", async () => {
+    expect((await run("voices")).traces).toBe(100);
+    const { pushes, broadcasts, replies } = spoken;
+    expect([pushes > 500, broadcasts > 2_000, replies > 2_000]).toEqual([true, true, true]);
   });
 
   it("C63, C69, C70, R52: nodes behind a broker that is slow, dies and is cut off hear each other once and in order, nobody himself; what is missing is told where it is missing, and in the end nothing is", async () => {

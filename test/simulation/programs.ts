@@ -6,7 +6,7 @@ import { limits } from "./limits.ts";
 import { neighbours } from "./neighbours.ts";
 import { presences } from "./presences.ts";
 import { resume } from "./resume.ts";
-import { room } from "./room.ts";
+import { voices } from "./voices.ts";
 
 /** Simulated programs that keep books: what they promise holds for every seed, whatever goes wrong. */
 export const programs: { readonly [name: string]: Program } = {
@@ -18,7 +18,7 @@ export const programs: { readonly [name: string]: Program } = {
   limits,
   keeping,
   leaving,
-  room,
+  voices,
   neighbours,
   presences,
   resume,
