@@ -5,6 +5,7 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** `setImmediate` where there is one, else a message to oneself: both let timers and sockets live. */
 function makeTurn(): (run: () => void) => void {
+  const { setImmediate } = globalThis;
   if (typeof setImmediate === "function") return (run) => void setImmediate(run);
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = [];
@@ -15,10 +16,12 @@ function makeTurn(): (run: () => void) => void {
   };
 }
 
-/** The Runtime of Node and of browsers. */
+/** The Runtime of Node and of browsers: with the timers that they have now, whoever puts others in their place later. */
 export function realRuntime(): Runtime {
+  const { setTimeout, clearTimeout, performance } = globalThis;
+  const now = performance.now.bind(performance);
   return {
-    now: () => performance.now(),
+    now,
     wallNow: () => Date.now(),
     random: () => Math.random(),
     soon: (run) => queueMicrotask(run),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { System, type Runnable } from "../runtime/internal.ts";
 import { simulate } from "./simulate.ts";
 
 const start = Date.UTC(2020, 0, 1);
@@ -67,5 +68,36 @@ describe("the host's globals in a simulation", () => {
     expect(Object.getOwnPropertyDescriptors(globalThis)).toEqual(before);
     expect(Math.abs(Date.now() - start)).toBeGreaterThan(1e9);
     expect(Object.hasOwn(performance, "now")).toBe(false);
+  });
+
+  it("are not for a system in real time that goes on beside it", async () => {
+    const { queue } = new System();
+    let turns = 0;
+    let isOver = false;
+    const busy: Runnable = {
+      queued: false,
+      following: undefined,
+      run() {
+        turns++;
+        if (!isOver) queue.ready(busy);
+        return 1;
+      },
+    };
+    queue.ready(busy);
+    const alarms = Promise.withResolvers<void>();
+    queue.runtime.alarm(1, () => void queue.runtime.alarm(1, alarms.resolve));
+    try {
+      const { seeds } = await simulate(
+        async ({ quiet }) => {
+          const before = turns;
+          while (turns === before) await quiet();
+        },
+        { seeds: 5 },
+      );
+      expect(seeds).toBe(5);
+      await alarms.promise;
+    } finally {
+      isOver = true;
+    }
   });
 });
