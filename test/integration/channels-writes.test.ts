@@ -90,23 +90,18 @@ function served(body: (world: World) => Promise<void>): Promise<void> {
 }
 
 describe("one write carries", () => {
-  it("the answer to a join, with what the channel says at once", () =>
+  it.each([
+    ["what the channel says at once", "greeted", '"item"'],
+    ["the end of the one that it takes the place of", "strict", '"phx_close"'],
+  ])("the answer to a join, with %s", (_, topic, behind) =>
     served(async ({ say, heard }) => {
-      say(["greeted", "phx_join", ""]);
+      say([topic, "phx_join", ""]);
       const { texts, writes } = await heard(2);
       expect(texts[0]).toContain('"phx_reply"');
-      expect(texts[1]).toContain('"item"');
+      expect(texts[1]).toContain(behind);
       expect(writes).toBe(1);
-    }));
-
-  it("the answer to a join, with the end of the one that it takes the place of", () =>
-    served(async ({ say, heard }) => {
-      say(["strict", "phx_join", ""]);
-      const { texts, writes } = await heard(2);
-      expect(texts[0]).toContain('"phx_reply"');
-      expect(texts[1]).toContain('"phx_close"');
-      expect(writes).toBe(1);
-    }));
+    }),
+  );
 
   it.each(["strict", "lossy", "newest"] as const)(
     "all that is said in one turn on the topic %s (C42)",

@@ -15,6 +15,7 @@ interface TopicSubscribers {
     work(payload: { readonly ms: number }): { readonly worked: number };
     later(payload: object): object;
     tools(payload: object): object;
+    who(payload: object): object;
   };
   out: { news: { readonly n: number }; tick: object };
 }
@@ -62,6 +63,9 @@ function world(body: (world: World) => Promise<void>, seeds = 5): Promise<unknow
           async work({ ms }) {
             await sleep(ms);
             return { worked: ms };
+          },
+          who(this: unknown) {
+            return { isNobody: this === undefined };
           },
           later: (_payload, channel, later) => {
             channel.after(50, () => later.refuse({ reason: "too late" }));
@@ -118,6 +122,16 @@ function world(body: (world: World) => Promise<void>, seeds = 5): Promise<unknow
     { seeds },
   );
 }
+
+describe("a handler", () => {
+  it("is called as a function, which has no `this`", () =>
+    world(async ({ send, got, quiet }) => {
+      send("1", "1", "room:1", "phx_join", {});
+      send("1", "2", "room:1", "who", {});
+      await quiet();
+      expect(got().at(-1)).toBe('1 2 phx_reply {"isNobody":true}');
+    }));
+});
 
 describe("a join that takes its time", () => {
   it("holds up neither other topics nor heartbeats; its own events wait for it, and pushes are refused till then (C36)", () =>
