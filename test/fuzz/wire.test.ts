@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { score } from "../scoreboard.ts";
 import { fuzz } from "./wire.ts";
 
 describe("every decoder (R60)", () => {
   it("gives a value that can be handled and answered for 100,000 mutated frames (R62, R63)", () => {
     const { tallies, crashes } = fuzz(100_000, 1);
+    score("R60", "of 100,000 mutated frames, those that crash a decoder", `${crashes.length}`);
     expect(crashes).toEqual([]);
     expect(tallies.reduce((sum, { inputs }) => sum + inputs, 0)).toBe(100_000);
     for (const { kind, message, refused, undecodable } of tallies) {

@@ -2,6 +2,7 @@ import { startSupervisor, withSystem } from "sluice";
 import { endpoint } from "sluice/channels";
 import { attach } from "sluice/telemetry";
 import { describe, expect, it } from "vitest";
+import { score } from "../scoreboard.ts";
 import { rawClient, until } from "./support/clients.ts";
 
 interface Topics {
@@ -39,10 +40,17 @@ describe("an endpoint that stops", () => {
       await until(() => closedAtMs.length === 2);
       const waiting = clients.filter(({ close }) => close === undefined);
       expect(waiting).toHaveLength(3);
-      expect((await waiting[2]!.ask(["1", "2", "lobby", "say", { n: 1 }]))[4]).toEqual({
-        status: "ok",
-        response: { n: 1 },
-      });
+      const answers = await Promise.all(
+        waiting.map((client, n) => client.ask(["1", "2", "lobby", "say", { n }])),
+      );
+      expect(answers.map(([, , , , answer]) => answer)).toEqual(
+        waiting.map((_, n) => ({ status: "ok", response: { n } })),
+      );
+      score(
+        "R78",
+        "clients that ask while others are sent away, answered",
+        `${answers.length} of 3`,
+      );
       web.broadcast("lobby", "said", {});
       expect((await waiting[2]!.next())[3]).toBe("said");
       await expect(rawClient(url)).rejects.toMatchObject({ statusCode: 503 });

@@ -7,6 +7,7 @@ import { WebSocketServer } from "ws";
 import { startSupervisor, withSystem } from "sluice";
 import { Refused, endpoint, type ConnectInfo, type EndpointOptions } from "sluice/channels";
 import { attach } from "sluice/telemetry";
+import { score } from "../scoreboard.ts";
 import { expectErrors } from "./support/expected.ts";
 import { rawClient, until } from "./support/clients.ts";
 
@@ -202,6 +203,13 @@ describe("connecting", () => {
         /^HTTP\/1.1 431 /,
       );
       expect(await say(url, "GET / HTTP/1.1\nHost: localhost\n")).toMatch(/^HTTP\/1.1 408 /);
+      const { status } = await get(url, { origin: url });
+      score(
+        "R81",
+        "a server that was asked with too many headers, too large, and half a request",
+        `answers ${status}`,
+      );
+      expect(status).toBe(404);
     }));
 });
 

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { attach } from "sluice/telemetry";
+import { score } from "../scoreboard.ts";
 import { rawClient, until, type Frame } from "./support/clients.ts";
 import { join, joined, opened, served } from "./support/polled.ts";
 import { PollClient, ask } from "./support/polls.ts";
@@ -176,6 +177,11 @@ describe("long-polling", () => {
       const stale: Frame = ["0", "9", "room:1", "say", { stale: true }];
       expect(await client.post("", stale, "", ...batch, "")).toMatchObject({ status: 200 });
       await until(() => seen.length === 99);
+      score(
+        "R80",
+        "of a batch of 102, handled and refused",
+        `${seen.length + 1}, ${refusals.length}`,
+      );
       expect(seen).toEqual(Array.from({ length: 99 }, (_, n) => ({ n })));
       expect(refusals).toEqual(["more messages than a batch may have"]);
     }));

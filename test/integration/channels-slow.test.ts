@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startSupervisor, withSystem } from "sluice";
 import { endpoint, type Endpoint } from "sluice/channels";
 import { attach } from "sluice/telemetry";
+import { score } from "../scoreboard.ts";
 import { rawClient, until, type RawClient } from "./support/clients.ts";
 
 interface Feed {
@@ -77,6 +78,12 @@ describe("a client that does not read", () => {
       slow.ws.pause();
       await flood(web, "strict");
       await until(() => numbers(one).length === 2_000 && numbers(two).length === 2_000);
+      const wrong = [one, two].flatMap((client) => numbers(client).filter((n, at) => n !== at));
+      score(
+        "R66",
+        "of 4,000 to two beside one who does not read, not in their places",
+        `${wrong.length}`,
+      );
       expect(numbers(one)).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
       expect(numbers(two)).toEqual(numbers(one));
       expect(codes).toEqual([4008]);

@@ -1,5 +1,6 @@
 // What stands on the wire, in Phoenix's words: connections and joins, by raw frames.
 import { describe, expect, it } from "vitest";
+import { score } from "../scoreboard.ts";
 import { rawClient, until } from "./support/clients.ts";
 import { served } from "./support/rooms.ts";
 
@@ -86,7 +87,13 @@ describe("a socket", () => {
         expect(payload).toMatchObject({ status: "error" });
       }
       client.send(brackets);
-      expect(await client.closed()).toBe(1008);
+      const code = await client.closed();
+      score(
+        "R62",
+        "two error replies to 30 KB of brackets, and behind the third",
+        `closed ${code}`,
+      );
+      expect(code).toBe(1008);
     }));
 
   it("answers more messages than it may send, then closes 1008 (R69)", () =>
